@@ -1,0 +1,3 @@
+"""What every tier shares: the doubles."""
+
+pytest_plugins = ["tests.fakes.fixture"]

@@ -1,0 +1,1 @@
+"""Doubles that tests put in place of real software."""
