@@ -1,0 +1,76 @@
+"""Ask a running gateway whether it can chat: readiness is one generated token, not an open port.
+
+Knows: the gateway's /ready and /v1/chat/completions, just enough HTTP.
+Knows nothing of: how the gateway and the engine are started.
+
+Standard library only, because scripts/up asks with the system's Python.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+# One look at /ready, which never waits for the engine; the first token of a large model may take minutes.
+LOOK_LIMIT_SECONDS = 5.0
+TOKEN_LIMIT_SECONDS = 300.0
+
+
+async def generate_token(host: str, port: int) -> bool:
+    """Ask the gateway for one token if it says that it is ready; say whether one came.
+
+    Waits on:  the gateway, TOKEN_LIMIT_SECONDS at most.
+    """
+    if (await exchange(host, port, "GET", "/ready", LOOK_LIMIT_SECONDS))[0] != 200:
+        return False
+    chat = {"model": "any", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1}
+    status, body = await exchange(host, port, "POST", "/v1/chat/completions", TOKEN_LIMIT_SECONDS, chat)
+    usage = facts(body).get("usage")
+    return status == 200 and isinstance(usage, dict) and usage.get("completion_tokens") == 1
+
+
+async def describe(host: str, port: int) -> str:
+    """Say in words what the gateway is waiting for."""
+    status, body = await exchange(host, port, "GET", "/ready", LOOK_LIMIT_SECONDS)
+    if status == 0:
+        return "the gateway does not answer yet"
+    known = facts(body)
+    return ", ".join(str(known[key]) for key in ("phase", "reason") if known.get(key)) or f"HTTP {status}"
+
+
+def facts(body: bytes) -> dict[str, object]:
+    """Read a JSON object; anything else is an empty one."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+async def exchange(host: str, port: int, method: str, path: str, limit_seconds: float,
+                   body: object = None) -> tuple[int, bytes]:
+    """Send one request and return the status and the body; status 0 means that no answer came.
+
+    It is HTTP/1.0, so that the answer ends with the connection and needs no further parsing.
+
+    Waits on:  the answer, limit_seconds at most.
+    Closes:    the connection.
+    """
+    sent = b"" if body is None else json.dumps(body).encode()
+    head = (f"{method} {path} HTTP/1.0\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(sent)}\r\n\r\n")
+    try:
+        async with asyncio.timeout(limit_seconds):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(head.encode() + sent)
+                received = await reader.read()
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return 0, b""
+    status_line, _, rest = received.partition(b"\r\n")
+    words = status_line.split()
+    if len(words) < 2 or not words[1].isdigit():
+        return 0, b""
+    return int(words[1]), rest.partition(b"\r\n\r\n")[2]
