@@ -1,0 +1,175 @@
+/**
+ * One message of the thread: its notes, its buttons, its alternatives.
+ *
+ * Reads `message` and the thread's moves from the scope around it.
+ * Knows nothing of: how text becomes nodes, HTTP, storage.
+ */
+
+/** How long "Copied" stays on a button. */
+const COPIED_SECONDS = 2;
+
+/** Return the component factory. */
+export function bubble({ live, words, copy, setTimeout }) {
+  return () => ({
+    isCopied: false,
+    isEditing: false,
+    edited: "",
+
+    get isUser() {
+      return this.message.role === "user";
+    },
+    get isAssistant() {
+      return this.message.role === "assistant";
+    },
+    get isShownAsText() {
+      return this.isUser && !this.isEditing;
+    },
+    get bubbleClass() {
+      return `message ${this.message.role} is-${this.message.state}`;
+    },
+    get isStreaming() {
+      return this.message.state === "streaming";
+    },
+    get isWaiting() {
+      return this.message.state === "waiting";
+    },
+    get isOver() {
+      return !this.isWaiting && !this.isStreaming;
+    },
+    get hasText() {
+      return this.message.text !== "";
+    },
+    get author() {
+      return this.message.model ?? "Assistant";
+    },
+
+    /** What a waiting person reads: the place, or that it is their turn. */
+    get waitTitle() {
+      const progress = this.message.progress;
+      if (!progress) return words.sending;
+      if (progress.state === "running") return words.starting;
+      if (progress.phase && progress.phase !== "ready") return words.notReady[progress.phase] ?? words.sending;
+      return progress.place === null ? words.sending : words.place(progress.place, progress.backlog ?? 0);
+    },
+    get waitDetail() {
+      const waited = (live.now - this.message.at) / 1000;
+      const estimate = this.message.progress?.estimateSeconds ?? null;
+      return [estimate === null ? "" : words.estimate(estimate), waited >= 1 ? words.waited(Math.floor(waited)) : ""]
+        .filter(Boolean)
+        .join(" · ");
+    },
+
+    get facts() {
+      const { usage, timings } = this.message;
+      return words.facts({ usage, timings, contextWindow: live.model?.contextWindow ?? null });
+    },
+    get hasFacts() {
+      return this.isOver && this.facts !== "";
+    },
+    get note() {
+      if (this.message.state === "stopped") return this.hasText ? words.stopped : words.stoppedEarly;
+      if (this.message.state === "interrupted") return words.interrupted;
+      if (this.message.state === "finished" && this.message.finish === "length") return words.cutShort;
+      return "";
+    },
+    get hasNote() {
+      return this.note !== "";
+    },
+    get isBroken() {
+      return this.message.state === "failed" || this.message.state === "interrupted";
+    },
+    get hasProblem() {
+      return Boolean(this.message.problem);
+    },
+    get problemText() {
+      return this.message.problem?.message ?? "";
+    },
+    get problemAdvice() {
+      return this.hasProblem ? words.advice(this.message.problem.code) : "";
+    },
+    get problemRequest() {
+      return this.message.problem?.requestId ? words.request(this.message.problem.requestId) : "";
+    },
+    /** Seconds until a retry makes sense; an engine that is ready again makes it at once. */
+    get retrySeconds() {
+      const problem = this.message.problem;
+      if (!problem?.retryAt || (problem.code === "engine_down" && live.phase === "ready")) return 0;
+      return Math.max(0, Math.ceil((problem.retryAt - Math.max(live.now, problem.at)) / 1000));
+    },
+    get retryLabel() {
+      return this.retrySeconds > 0 ? words.tryAgainIn(this.retrySeconds) : words.tryAgain;
+    },
+    get cannotRetry() {
+      return this.isAnswering || this.retrySeconds > 0;
+    },
+    retry() {
+      if (!this.cannotRetry) this.regenerate(this.message);
+    },
+    get canAnswerAgain() {
+      return this.isAssistant && !this.isBroken;
+    },
+    again() {
+      this.regenerate(this.message);
+    },
+
+    get copyLabel() {
+      return this.isCopied ? words.copied : words.copyCode;
+    },
+    async copyText() {
+      this.isCopied = await copy(this.message.text);
+      setTimeout(() => {
+        this.isCopied = false;
+      }, COPIED_SECONDS * 1000);
+    },
+
+    get alternatives() {
+      return this.siblingsOf(this.message);
+    },
+    get at() {
+      return this.alternatives.findIndex((one) => one.id === this.message.id);
+    },
+    get hasAlternatives() {
+      return this.alternatives.length > 1 && this.isIdle;
+    },
+    get versionLabel() {
+      return words.version(this.at + 1, this.alternatives.length);
+    },
+    get isFirst() {
+      return this.at <= 0;
+    },
+    get isLast() {
+      return this.at >= this.alternatives.length - 1;
+    },
+    showPrevious() {
+      if (!this.isFirst) this.showMessage(this.alternatives[this.at - 1]);
+    },
+    showNext() {
+      if (!this.isLast) this.showMessage(this.alternatives[this.at + 1]);
+    },
+
+    edit() {
+      this.edited = this.message.text;
+      this.isEditing = true;
+      this.$nextTick(() => this.$refs.edited.focus());
+    },
+    cancelEdit() {
+      this.isEditing = false;
+    },
+    /** Ask the changed question beside the old one. */
+    sendEdit() {
+      const text = this.edited.trim();
+      if (text === "" || this.isAnswering) return;
+      this.isEditing = false;
+      this.ask(text, this.message.parent);
+    },
+    pressEditKey(event) {
+      if (event.key === "Escape") {
+        event.preventDefault();
+        this.cancelEdit();
+      } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) {
+        event.preventDefault();
+        this.sendEdit();
+      }
+    },
+  });
+}

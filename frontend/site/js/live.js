@@ -1,0 +1,55 @@
+/**
+ * What is true of the service now: engine phase, backlog, slots, the served model.
+ *
+ * Knows: the fields of /stats and of a /v1/models entry. Knows nothing of: how they arrive, how they look.
+ */
+
+/** Return the state and its moves. `now` is wall time in milliseconds. */
+export function live({ now }) {
+  return {
+    /** Ticks once a second, so that countdowns and waits are drawn anew. */
+    now: now(),
+    isReached: true,
+    phase: null,
+    phaseSince: now(),
+    reason: null,
+    backlog: 0,
+    engines: 0,
+    running: 0,
+    slots: 0,
+    tokensPerSecond: 0,
+    model: null,
+
+    applyStats(stats) {
+      this.isReached = true;
+      this.phase = stats.phase;
+      this.phaseSince = now() - (stats.phase_seconds ?? 0) * 1000;
+      this.reason = stats.reason ?? null;
+      this.backlog = stats.backlog ?? 0;
+      this.engines = stats.num_total_runners ?? 0;
+      this.running = stats.running ?? 0;
+      this.slots = stats.slots ?? 0;
+      this.tokensPerSecond = stats.tokens_per_second ?? 0;
+    },
+
+    applyModel(entry) {
+      if (entry === null) return;
+      this.model = {
+        id: entry.id,
+        isDemo: entry.demo === true,
+        contextWindow: entry.context_window ?? null,
+        maxOutputTokens: entry.max_output_tokens ?? null,
+        defaults: { temperature: entry.defaults?.temperature ?? null, top_p: entry.defaults?.top_p ?? null },
+      };
+    },
+
+    /** Nobody answers: what was known is no longer. */
+    lose() {
+      this.isReached = false;
+    },
+
+    tick() {
+      this.now = now();
+    },
+  };
+}

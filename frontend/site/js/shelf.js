@@ -1,0 +1,106 @@
+/**
+ * The list of chats: open, new, rename, delete and take back.
+ *
+ * Knows: chats, answers. Knows nothing of: streams, storage.
+ */
+
+/** How long a deletion can be taken back. */
+const UNDO_SECONDS = 8;
+
+/** Return the component factory. `panels` holds which side panels are open. */
+export function shelf({ chats, answers, panels, words, setTimeout, clearTimeout }) {
+  let undoTimer = null;
+  return () => ({
+    renamedId: null,
+    renamedTitle: "",
+
+    get chats() {
+      return chats.list;
+    },
+    get hasNoChats() {
+      return chats.list.length === 0;
+    },
+    get isOpen() {
+      return panels.isShelfOpen;
+    },
+    get shelfClass() {
+      return panels.isShelfOpen ? "open" : "";
+    },
+    closeShelf() {
+      panels.isShelfOpen = false;
+    },
+    pressEscapeShelf(event) {
+      if (!panels.isShelfOpen || event.defaultPrevented) return;
+      event.preventDefault();
+      this.closeShelf();
+    },
+
+    newChat() {
+      chats.openNew();
+      this.closeShelf();
+    },
+    openChat() {
+      chats.open(this.chat.id);
+      this.closeShelf();
+    },
+
+    // Of one row: `chat` comes from the list around it.
+    get chatTitle() {
+      return this.chat.title || words.untitled;
+    },
+    get current() {
+      return this.chat.id === chats.current.id ? "page" : null;
+    },
+    get isBusy() {
+      return answers.isRunning(this.chat.id);
+    },
+    get isRenamed() {
+      return this.chat.id === this.renamedId;
+    },
+    get isPlain() {
+      return !this.isRenamed;
+    },
+    startRename() {
+      this.renamedId = this.chat.id;
+      this.renamedTitle = this.chatTitle;
+      this.$nextTick(() => this.$root.querySelector(".rename input")?.select());
+    },
+    finishRename() {
+      if (this.renamedId !== null) chats.rename(this.renamedId, this.renamedTitle);
+      this.renamedId = null;
+    },
+    pressRenameKey(event) {
+      if (event.key !== "Escape") return;
+      event.preventDefault();
+      this.renamedId = null;
+    },
+
+    removeChat() {
+      answers.stop(this.chat.id);
+      chats.remove(this.chat.id);
+      clearTimeout(undoTimer);
+      undoTimer = setTimeout(() => chats.forget(), UNDO_SECONDS * 1000);
+    },
+  });
+}
+
+/** Return the factory of the short notices at the bottom: a deletion to take back, a full storage. */
+export function notices({ chats, words }) {
+  return () => ({
+    get isDeletedShown() {
+      return chats.deleted !== null;
+    },
+    get deletedText() {
+      return chats.deleted === null ? "" : words.deleted(chats.deleted.title || words.untitled);
+    },
+    undelete() {
+      chats.undelete();
+    },
+    get isStorageFull() {
+      return chats.isStorageFull;
+    },
+    get storageText() {
+      return words.storageFull;
+    },
+  });
+}

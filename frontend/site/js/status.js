@@ -1,0 +1,55 @@
+/**
+ * The line about the service: which model, which phase, how busy.
+ *
+ * Knows: live facts. Knows nothing of: how they arrive.
+ */
+
+/** Return the component factory. */
+export function status({ live, panels, words }) {
+  return () => ({
+    get modelName() {
+      return live.model?.id ?? "";
+    },
+    get hasModel() {
+      return live.model !== null;
+    },
+    get isDemo() {
+      return live.model?.isDemo === true;
+    },
+    get phaseLabel() {
+      if (!live.isReached) return words.unreached;
+      return live.phase === null ? words.connecting : words.phase(live.phase);
+    },
+    get dotClass() {
+      if (!live.isReached) return "dot lost";
+      return `dot ${live.phase ?? "unknown"}`;
+    },
+    get loadLabel() {
+      return live.isReached && live.phase !== null ? words.load(live) : "";
+    },
+
+    /** The banner: shown as long as a question could not be answered at once. */
+    get isBannerShown() {
+      return !live.isReached || (live.phase !== null && live.phase !== "ready");
+    },
+    get bannerText() {
+      if (!live.isReached) return words.unreachedLong;
+      return words.notReady[live.phase] ?? "";
+    },
+    get bannerDetail() {
+      if (!live.isReached || live.phase === null || live.phase === "ready") return "";
+      if (live.phase === "failed") return live.reason ?? "";
+      return words.sincePhase(Math.max(0, (live.now - live.phaseSince) / 1000));
+    },
+    get bannerClass() {
+      return live.phase === "failed" || !live.isReached ? "banner bad" : "banner";
+    },
+
+    openShelf() {
+      panels.isShelfOpen = true;
+    },
+    openSettings() {
+      panels.isSettingsOpen = true;
+    },
+  });
+}

@@ -1,0 +1,129 @@
+/**
+ * The open chat: its messages, the box one writes in, send and stop.
+ *
+ * Knows: chats, answers, live facts. Knows nothing of: Alpine, HTTP, storage.
+ */
+import { add, drop, path, siblings, show } from "./tree.js";
+
+/** Return the component factory. `isTouch()` is whether Enter is the only way to a new line. */
+export function thread({ chats, answers, live, newId, now, words, isTouch, watchScroll }) {
+  return () => ({
+    isAtEnd: true,
+    scroll: null,
+
+    init() {
+      this.scroll = watchScroll(this.$refs, (isAtEnd) => {
+        this.isAtEnd = isAtEnd;
+      });
+      this.$nextTick(() => this.scroll.toEnd());
+      this.$watch("chatId", () => this.$nextTick(() => this.arrive()));
+    },
+
+    arrive() {
+      this.scroll.toEnd();
+      this.focusDraft();
+    },
+
+    get chatId() {
+      return chats.current.id;
+    },
+    get title() {
+      return chats.current.title || words.untitled;
+    },
+    get messages() {
+      return path(chats.current);
+    },
+    get isEmpty() {
+      return chats.current.messages.length === 0;
+    },
+    get isAway() {
+      return !this.isAtEnd && !this.isEmpty;
+    },
+    get draft() {
+      return chats.draft;
+    },
+    set draft(text) {
+      chats.type(text);
+    },
+    get isAnswering() {
+      return answers.isRunning(chats.current.id);
+    },
+    get isIdle() {
+      return !this.isAnswering;
+    },
+    get canSend() {
+      return this.isIdle && this.draft.trim() !== "";
+    },
+    get cannotSend() {
+      return !this.canSend;
+    },
+    get starters() {
+      return live.model?.isDemo ? words.demoStarters : words.starters;
+    },
+    get welcomeNote() {
+      if (live.model === null) return words.noModel;
+      return live.model.isDemo ? words.demoNote(live.model.id) : words.modelNote(live.model.id);
+    },
+
+    /** Send the draft; nothing happens when there is none or an answer is being written. */
+    send() {
+      if (this.canSend) this.ask(this.draft.trim());
+    },
+
+    sendStarter() {
+      if (this.isIdle) this.ask(this.starter);
+    },
+
+    /** Add a question under `parent` (the end unless told) and have it answered. */
+    ask(text, parent = chats.current.leaf) {
+      const chat = chats.current;
+      const question = add(chat, { id: newId(), role: "user", text, state: "finished", at: now() }, parent);
+      if (text === this.draft.trim()) chats.type("");
+      this.scroll?.toEnd();
+      return answers.start(chat, question.id);
+    },
+
+    /** Answer the same question again, beside what is there; an answer without a word is no alternative. */
+    regenerate(message) {
+      if (this.isAnswering) return undefined;
+      if (message.text === "") drop(chats.current, message);
+      return answers.start(chats.current, message.parent);
+    },
+
+    siblingsOf(message) {
+      return siblings(chats.current, message);
+    },
+
+    showMessage(message) {
+      show(chats.current, message);
+      chats.save(chats.current, { isTouched: false });
+    },
+
+    stop() {
+      answers.stop(chats.current.id);
+      this.focusDraft();
+    },
+
+    focusDraft() {
+      if (!isTouch()) this.$refs.draft?.focus();
+    },
+
+    toEnd() {
+      this.scroll.toEnd();
+    },
+
+    /** Enter sends, Shift+Enter breaks the line; an input method's Enter belongs to it. */
+    pressKey(event) {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+      if (isTouch() && !event.ctrlKey && !event.metaKey) return;
+      event.preventDefault();
+      this.send();
+    },
+
+    /** Escape anywhere stops the answer, unless it closes a dialog. */
+    pressEscape(event) {
+      if (!this.isAnswering || event.defaultPrevented || event.target?.closest?.("dialog, .rename")) return;
+      this.stop();
+    },
+  });
+}

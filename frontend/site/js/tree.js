@@ -1,0 +1,45 @@
+/**
+ * A chat as a tree of messages: regenerating or editing adds a sibling, nothing is overwritten.
+ *
+ * Knows: `messages` (each with `id` and `parent`) and `leaf`, the end of the path on show.
+ * Knows nothing of: storage, streams, the page.
+ */
+
+/** Return the messages on show, first to last. */
+export function path(chat) {
+  const byId = new Map(chat.messages.map((message) => [message.id, message]));
+  const shown = [];
+  for (let at = byId.get(chat.leaf); at !== undefined; at = byId.get(at.parent)) {
+    shown.push(at);
+    byId.delete(at.id); // A damaged record may hold a cycle; a message is shown once.
+  }
+  return shown.reverse();
+}
+
+/** Return the alternatives at a message's position, oldest first, itself included. */
+export function siblings(chat, message) {
+  return chat.messages.filter((other) => other.parent === message.parent && other.role === message.role);
+}
+
+/** Append a message under `parent` (the end of the path unless told) and show it. Returns the stored one. */
+export function add(chat, message, parent = chat.leaf) {
+  chat.messages.push({ ...message, parent });
+  chat.leaf = message.id;
+  return chat.messages.at(-1);
+}
+
+/** Show the path through `message`, down its newest children. */
+export function show(chat, message) {
+  let at = message;
+  for (let next = at; next !== undefined; ) {
+    at = next;
+    next = chat.messages.findLast((child) => child.parent === at.id);
+  }
+  chat.leaf = at.id;
+}
+
+/** Take a childless message out; its parent becomes the end of the path if it was. */
+export function drop(chat, message) {
+  chat.messages = chat.messages.filter((other) => other.id !== message.id);
+  if (chat.leaf === message.id) chat.leaf = message.parent;
+}
