@@ -1,0 +1,94 @@
+"""Run the gateway, or check that one runs.
+
+usage: python -m gateway            serve, as the GATEWAY_ variables say
+       python -m gateway --check    exit 0 if the gateway on this machine answers, else 1
+"""
+
+import asyncio
+import http.client
+import logging
+import os
+import sys
+from types import FrameType
+
+import uvicorn
+
+from gateway.app import Gateway
+from gateway.settings import Settings, SettingsInvalid, read_settings
+
+# Time for the last frames to go out after the generations were ended.
+_FAREWELL_SECONDS = 2.0
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, telling the gateway of a stop at once and not only when all connections are gone."""
+
+    def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
+        super().__init__(config)
+        self._gateway = gateway
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._gateway.drain()
+        super().handle_exit(sig, frame)
+
+    async def startup(self, sockets: list | None = None) -> None:  # type: ignore[type-arg]
+        await super().startup(sockets)
+        for server in self.servers:
+            for sock in server.sockets:
+                host, port = sock.getsockname()[:2]
+                print(f"gateway: listening on http://{host}:{port}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def serve(settings: Settings) -> int:
+    """Serve until told to stop; give the exit code."""
+    gateway = Gateway(settings)
+    config = uvicorn.Config(
+        gateway.app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        # The generations end themselves within drain_seconds; this is the backstop behind them.
+        timeout_graceful_shutdown=int(settings.drain_seconds + _FAREWELL_SECONDS) + 1,
+    )
+    server = _Server(config, gateway)
+    server.run()
+    return 0 if server.started else 1
+
+
+def check(settings: Settings) -> int:
+    """Ask the gateway on this machine whether it is up."""
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared only
+    connection = http.client.HTTPConnection(host, settings.port, timeout=5)
+    try:
+        connection.request("GET", "/health")
+        return 0 if connection.getresponse().status == 200 else 1
+    except OSError:
+        return 1
+    finally:
+        connection.close()
+
+
+def main(arguments: list[str]) -> int:
+    """Read the command line and the environment, and run."""
+    if arguments not in ([], ["--check"]):
+        print((__doc__ or "").strip(), file=sys.stderr)  # noqa: T201
+        return 0 if arguments in (["-h"], ["--help"]) else 2
+    try:
+        settings = read_settings(os.environ)
+    except SettingsInvalid as invalid:
+        for problem in invalid.problems:
+            print(f"gateway: {problem}", file=sys.stderr)  # noqa: T201
+        return 2
+    logging.basicConfig(level=logging.INFO, format="gateway: %(message)s", stream=sys.stderr)
+    return check(settings) if arguments else serve(settings)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit(130)

@@ -1,0 +1,187 @@
+"""The wiring: settings in, an ASGI application out.
+
+Everything that lives as long as the process is made here, once, and passed down by hand.
+"""
+
+import asyncio
+import contextlib
+import logging
+import re
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import IO
+
+from fastapi import FastAPI, Request
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.admission import Admission
+from gateway.chat import Outcome
+from gateway.errors import Draining, GatewayFault, MethodUnknown, PaddockError, Refusal, RouteUnknown
+from gateway.fleet import Fleet
+from gateway.generation import Generations, House
+from gateway.metrics import Metrics, Now, paddock_version
+from gateway.pace import Pace
+from gateway.record import Ledger
+from gateway.routes.completion import CompletionRoutes
+from gateway.routes.health import HealthRoutes
+from gateway.routes.intake import REQUEST_ID, Intake, request_id
+from gateway.routes.native import NATIVE_PATHS, NativeRoutes
+from gateway.routes.openai import OpenAiRoutes
+from gateway.routes.page import Page
+from gateway.routes.reply import ErrorReply, FollowStyle
+from gateway.routes.stats import StatsRoutes
+from gateway.settings import Settings
+from gateway.tgi import Limits
+
+_LOG = logging.getLogger(__name__)
+_GOOD_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
+
+
+class Gateway:
+    """One gateway: the ASGI application, and its orderly end."""
+
+    def __init__(
+        self, settings: Settings, clock: Callable[[], float] = time.monotonic, out: IO[bytes] | None = None
+    ) -> None:
+        self.settings = settings
+        self.admission = Admission(settings.slots, settings.backlog_bound)
+        limits = Limits(
+            settings.connect_limit_seconds, settings.first_token_limit_seconds, settings.gap_limit_seconds
+        )
+        self.fleet = Fleet(settings.engine_url, limits, clock)
+        self.metrics = Metrics(self._now, tuple(Outcome))
+        self.pace = Pace(clock)
+        self.generations = Generations(
+            House(
+                admission=self.admission,
+                fleet=self.fleet,
+                ledger=Ledger(self.metrics, out),
+                pace=self.pace,
+                clock=clock,
+                wait_limit_seconds=settings.wait_limit_seconds,
+                total_limit_seconds=settings.total_limit_seconds,
+            )
+        )
+        self.app = self._app()
+
+    def drain(self) -> None:
+        """Admit nobody from now on, and end what still runs after the grace with an honest error.
+
+        To be called in the event loop, when the process is told to stop.
+        """
+        if self.admission.is_draining:
+            return
+        _LOG.info(
+            "stopping: %d chats run, %d wait, at most %g s to finish",
+            self.admission.running,
+            self.admission.waiting,
+            self.settings.drain_seconds,
+        )
+        self.admission.drain()
+        error = Draining("the server stopped before the answer was complete", retry_after_seconds=5)
+        asyncio.get_running_loop().call_later(self.settings.drain_seconds, self.generations.end_all, error)
+
+    def _now(self) -> Now:
+        return Now(
+            running=self.admission.running,
+            waiting=self.admission.waiting,
+            slots=self.admission.slots,
+            backlog_limit=self.admission.backlog_limit,
+            ready={replica.name: replica.is_ready for replica in self.fleet.replicas},
+        )
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        watcher = asyncio.create_task(self.fleet.watch(), name="fleet")
+        try:
+            yield
+        finally:
+            watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watcher
+            self.fleet.close()
+
+    def _app(self) -> ASGIApp:
+        settings = self.settings
+        # The interactive documentation pages load scripts from elsewhere; the document itself stays.
+        app = FastAPI(
+            title="Paddock",
+            version=paddock_version(),
+            lifespan=self._lifespan,
+            docs_url=None,
+            redoc_url=None,
+        )
+        intake = Intake(
+            self.fleet,
+            body_limit_bytes=settings.body_limit_bytes,
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+        )
+        # A second beyond the drain: the generations end first, and their last frames still go out.
+        follow = FollowStyle(settings.heartbeat_seconds, grace_seconds=settings.drain_seconds + 1)
+        openai = OpenAiRoutes(intake, self.generations, self.metrics, follow)
+        native = NativeRoutes(intake, self.generations, follow)
+        question = CompletionRoutes(intake, self.generations, follow)
+        stats = StatsRoutes(self.admission, self.fleet, self.pace, FollowStyle(settings.heartbeat_seconds))
+        health = HealthRoutes(self.admission, self.fleet, self.metrics)
+        for routes in (openai, native, question, stats, health):
+            app.include_router(routes.router())
+        if settings.site_dir is not None:
+            app.mount("/", Page(settings.site_dir))
+        app.add_exception_handler(PaddockError, self._told)
+        app.add_exception_handler(HTTPException, self._told_http)
+        app.add_exception_handler(Exception, self._told_fault)
+        return _RequestIds(app)
+
+    async def _told(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, PaddockError)  # registered for nothing else
+        if isinstance(error, Refusal):
+            self.metrics.refuse(error.code)
+        return ErrorReply(error, request_id(request), is_native=request.url.path in NATIVE_PATHS)
+
+    async def _told_http(self, request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # registered for nothing else
+        told: PaddockError
+        if error.status_code == 405:
+            told = MethodUnknown(f"{request.method} is not for {request.url.path}")
+        else:
+            told = RouteUnknown(f"there is nothing at {request.url.path}")
+        reply = ErrorReply(told, request_id(request))
+        reply.headers.update(error.headers or {})
+        return reply
+
+    async def _told_fault(self, request: Request, error: Exception) -> Response:
+        # Starlette raises the exception again behind this answer, so the server's log has it.
+        return ErrorReply(GatewayFault("an internal error; the server's log has it"), request_id(request))
+
+
+class _RequestIds:
+    """Give every request an id, the caller's own if it is a plain word, and every answer its header."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        text = given.decode("latin-1")
+        identity = text if _GOOD_ID.fullmatch(text) else secrets.token_hex(12)
+        scope[REQUEST_ID] = identity
+
+        async def with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["x-request-id"] = identity
+            await send(message)
+
+        await self._app(scope, receive, with_id)
+
+
+def build_app(settings: Settings) -> ASGIApp:
+    """Build the ASGI application alone, without the process around it."""
+    return Gateway(settings).app

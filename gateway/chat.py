@@ -1,0 +1,127 @@
+"""What a chat is made of: the values every other module passes around.
+
+Knows nothing of HTTP, TGI's wire or the clock.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+import orjson
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn's role and text."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """Ordered messages from a caller; a last message by the assistant is to be continued."""
+
+    messages: tuple[Message, ...]
+
+    @property
+    def is_continued(self) -> bool:
+        """Say whether the answer continues the last message instead of following it."""
+        return bool(self.messages) and self.messages[-1].role == "assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are chosen and when to stop.
+
+    Units: temperature 0 means greedy; max_tokens None means what the context leaves, up to the
+    gateway's own limit; top_p 1 means no cut.
+    """
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    frequency_penalty: float = 0.0
+    repetition_penalty: float | None = None
+
+
+class Finish(StrEnum):
+    """Why the text ended, in OpenAI's words."""
+
+    STOP = "stop"
+    LENGTH = "length"
+
+
+class Outcome(StrEnum):
+    """How a chat that held a ticket is counted, exactly once."""
+
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+@dataclass(slots=True)
+class Delta:
+    """One engine token and the text it adds, which may be empty.
+
+    Shape: text_json is the JSON string literal, quotes included, as the engine wrote it: it goes
+    into a frame without being decoded and encoded again.
+    """
+
+    text_json: bytes
+    special: bool
+
+    @property
+    def text(self) -> str:
+        """Decode the text."""
+        decoded: str = orjson.loads(self.text_json)
+        return decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """What the engine's final event says; finish is None where its details were not asked for."""
+
+    finish: Finish | None
+    generated_tokens: int
+    prompt_tokens: int | None
+
+
+@dataclass(slots=True)
+class Batch:
+    """All tokens that one read from the engine brought.
+
+    Shape: raw holds the same events as the bytes the engine sent, whole events only.
+    """
+
+    deltas: list[Delta] = field(default_factory=list)
+    final: Final | None = None
+    raw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens read and written, as the engine counted them."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """What one finished chat took, measured in the gateway.
+
+    Units: seconds; first_token_seconds runs from the grant to the first delta;
+    tokens_per_second counts from the grant to the last delta.
+    """
+
+    wait_seconds: float
+    first_token_seconds: float
+    generation_seconds: float
+    tokens_per_second: float

@@ -1,0 +1,216 @@
+"""Every way a chat can fail, as one tree.
+
+    PaddockError
+    ├── CallerError            the request itself
+    │   ├── BodyInvalid            400  not JSON, or not an object
+    │   ├── ChatInvalid            422  a field is missing, unknown, of the wrong type or out of range
+    │   ├── PromptTooLong          400  prompt and answer do not fit the context
+    │   ├── ModelUnknown           404  another model was asked for
+    │   ├── RouteUnknown           404  no such path
+    │   ├── MethodUnknown          405  the path exists, not for this method
+    │   ├── BodyTooLarge           413  more bytes than the engine takes
+    │   └── MediaUnknown           415  not application/json
+    ├── Refusal                "not now", before a ticket
+    │   ├── BacklogFull            429
+    │   ├── QuotaSpent             429
+    │   ├── Draining               503
+    │   └── EngineDown             503
+    ├── WaitExpired            504  the ticket was never granted
+    ├── EngineError            the engine, after a grant
+    │   ├── EngineUnreachable      502  no connection
+    │   ├── EngineOverloaded       503  its own permits are spent
+    │   ├── EngineTimeout          504  silent for longer than a limit
+    │   ├── EngineRejected         422  its validation refused the prompt or a parameter
+    │   ├── EngineFailed           502  it said that the generation failed
+    │   └── EngineCutOff           502  it closed the stream before its final event
+    └── GatewayFault           500  a defect of ours; the log has the details
+
+The code is the word used on the wire, as metric label and in the log. Knows nothing of HTTP libraries.
+"""
+
+from typing import ClassVar
+
+
+class PaddockError(Exception):
+    """Something a caller must be told, in words that say what to do.
+
+    Units: retry_after_seconds is whole seconds from now, None when a retry cannot help.
+    """
+
+    code: ClassVar[str]
+    status: ClassVar[int]
+    type: ClassVar[str] = "server_error"
+
+    def __init__(
+        self, message: str, *, param: str | None = None, retry_after_seconds: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.retry_after_seconds = retry_after_seconds
+
+
+class CallerError(PaddockError):
+    """The request is wrong and will stay wrong."""
+
+    type = "invalid_request_error"
+
+
+class BodyInvalid(CallerError):
+    """The body is not a JSON object."""
+
+    code = "body_invalid"
+    status = 400
+
+
+class ChatInvalid(CallerError):
+    """A field is missing, unknown, of the wrong type or out of range; param names it."""
+
+    code = "chat_invalid"
+    status = 422
+
+
+class PromptTooLong(CallerError):
+    """The prompt's tokens and the tokens asked for do not fit the model's context."""
+
+    code = "prompt_too_long"
+    status = 400
+
+
+class ModelUnknown(CallerError):
+    """The caller named a model that is not served here."""
+
+    code = "model_unknown"
+    status = 404
+
+
+class RouteUnknown(CallerError):
+    """No such path."""
+
+    code = "route_unknown"
+    status = 404
+
+
+class MethodUnknown(CallerError):
+    """The path exists, but not for this method."""
+
+    code = "method_unknown"
+    status = 405
+
+
+class BodyTooLarge(CallerError):
+    """The body holds more bytes than the gateway or the engine takes."""
+
+    code = "body_too_large"
+    status = 413
+
+
+class MediaUnknown(CallerError):
+    """The body's media type is not application/json."""
+
+    code = "media_unknown"
+    status = 415
+
+
+class Refusal(PaddockError):
+    """Not now: nothing was started and nothing waits."""
+
+
+class BacklogFull(Refusal):
+    """As many chats wait as may wait."""
+
+    code = "backlog_full"
+    status = 429
+    type = "rate_limit_error"
+
+
+class QuotaSpent(Refusal):
+    """This key has used what it may use."""
+
+    code = "quota_spent"
+    status = 429
+    type = "rate_limit_error"
+
+
+class Draining(Refusal):
+    """The gateway is stopping and admits nothing new."""
+
+    code = "draining"
+    status = 503
+
+
+class EngineDown(Refusal):
+    """No engine is ready to serve."""
+
+    code = "engine_down"
+    status = 503
+
+
+class WaitExpired(PaddockError):
+    """The chat waited in the backlog for as long as a chat may wait."""
+
+    code = "wait_expired"
+    status = 504
+
+
+class EngineError(PaddockError):
+    """The engine failed a chat that had been granted."""
+
+
+class EngineUnreachable(EngineError):
+    """No connection to the engine, or it broke before the first byte."""
+
+    code = "engine_unreachable"
+    status = 502
+
+
+class EngineOverloaded(EngineError):
+    """The engine's own permits are spent."""
+
+    code = "engine_overloaded"
+    status = 503
+    type = "rate_limit_error"
+
+
+class EngineTimeout(EngineError):
+    """The engine was silent for longer than a limit."""
+
+    code = "engine_timeout"
+    status = 504
+
+
+class EngineRejected(EngineError):
+    """The engine's validation refused the prompt or a parameter."""
+
+    code = "engine_rejected"
+    status = 422
+    type = "invalid_request_error"
+
+
+class EngineFailed(EngineError):
+    """The engine said that the generation failed."""
+
+    code = "engine_failed"
+    status = 502
+
+
+class EngineCutOff(EngineError):
+    """The engine closed the stream before its final event."""
+
+    code = "engine_cut_off"
+    status = 502
+
+
+class GatewayFault(PaddockError):
+    """A defect of the gateway; its log has the details under the request id."""
+
+    code = "gateway_fault"
+    status = 500
+
+
+def leaves(root: type[PaddockError] = PaddockError) -> list[type[PaddockError]]:
+    """List the errors that are really raised: the classes with a code of their own."""
+    found = [] if "code" not in vars(root) else [root]
+    for child in root.__subclasses__():
+        found.extend(leaves(child))
+    return found

@@ -1,0 +1,55 @@
+"""The one record that each chat leaves: a JSON log line, and the counts in the metrics.
+
+Never holds text. Knows outcomes and measures. Knows nothing of frames or engines.
+"""
+
+import sys
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import IO
+
+import orjson
+
+from gateway.chat import Outcome
+from gateway.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What one chat did. Units: seconds, tokens; None where it did not get that far."""
+
+    request_id: str
+    route: str
+    outcome: Outcome
+    code: str | None
+    finish: str | None
+    model: str | None
+    replica: str | None
+    wait_seconds: float
+    first_token_seconds: float | None
+    generation_seconds: float | None
+    longest_gap_seconds: float | None
+    prompt_tokens: int | None
+    completion_tokens: int
+    is_streamed: bool
+
+
+class Ledger:
+    """Where records go: one line each on standard output, counted once in the metrics."""
+
+    def __init__(self, metrics: Metrics, out: IO[bytes] | None = None) -> None:
+        self.metrics = metrics
+        self._out = out if out is not None else sys.stdout.buffer
+
+    def write(self, record: Record) -> None:
+        """Write a record."""
+        self.metrics.finish(
+            record.outcome, record.wait_seconds, record.generation_seconds, record.completion_tokens
+        )
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "event": "chat",
+            **asdict(record),
+        }
+        self._out.write(orjson.dumps(line) + b"\n")
+        self._out.flush()

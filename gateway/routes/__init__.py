@@ -1,0 +1,1 @@
+"""HTTP in: each module reads one family of requests and writes its answers."""

@@ -1,0 +1,76 @@
+"""GET /completion/{question}: one question in the path, answered as events for EventSource and curl."""
+
+from urllib.parse import unquote_to_bytes
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from gateway.chat import Chat, Message, Sampling
+from gateway.errors import ChatInvalid
+from gateway.generation import Generations
+from gateway.order import Order
+from gateway.prompt import render
+from gateway.routes.intake import Intake, client_of, request_id, traced
+from gateway.routes.reply import Follow, FollowStyle
+from gateway.sse import QuestionForm
+from gateway.tgi import generate_body
+
+_PREFIX = b"/completion/"
+
+
+class CompletionRoutes:
+    """The one-question route of the example this service grew from."""
+
+    def __init__(self, intake: Intake, generations: Generations, follow: FollowStyle) -> None:
+        self._intake = intake
+        self._generations = generations
+        self._follow = follow
+
+    def router(self) -> APIRouter:
+        """Give the routes."""
+        router = APIRouter(tags=["question"])
+        router.get("/completion/{question:path}")(self.get_completion)
+        return router
+
+    async def get_completion(self, request: Request) -> Response:
+        """Stream the answer as {"text": …} events, then an event named end."""
+        # An EventSource connects again when a stream closes. It then sends the id of the end event:
+        # 204 is how the standard lets a server say that there is no more.
+        if request.headers.get("last-event-id") == QuestionForm.END_ID:
+            return Response(status_code=204)
+        replica = self._intake.replica()
+        prompt = render(Chat((Message("user", question_of(request)),))).text
+        temperature, top_p = self._intake.defaults(replica.model)
+        sampling = Sampling(temperature=temperature, top_p=top_p)
+        fit = await self._intake.fit(replica, prompt, sampling)
+        generation = self._generations.stream(
+            Order(
+                request_id=request_id(request),
+                route="/completion",
+                client=client_of(request),
+                cost=fit.cost,
+                body=generate_body(prompt, sampling, fit.max_new_tokens),
+                form=QuestionForm(request_id(request)),
+                headers=traced(request),
+            )
+        )
+        return Follow(generation, self._follow)
+
+
+def question_of(request: Request) -> str:
+    """Read the question from the path as the caller wrote it: slashes, percent signs, any script.
+
+    A question mark that was not escaped splits the address; what follows it belongs to the question.
+
+    Raises: ChatInvalid if it is empty or not UTF-8.
+    """
+    raw: bytes = request.scope["raw_path"].partition(_PREFIX)[2]
+    if request.scope["query_string"]:
+        raw += b"?" + request.scope["query_string"]
+    try:
+        question = unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError:
+        raise ChatInvalid("the question is not UTF-8", param="question") from None
+    if not question.strip():
+        raise ChatInvalid("the question is empty", param="question")
+    return question

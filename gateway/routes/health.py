@@ -1,0 +1,43 @@
+"""Two questions kept apart: is the process up, and would a chat be served now. And the metrics."""
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from gateway.admission import Admission
+from gateway.fleet import Fleet
+from gateway.metrics import Metrics
+
+
+class HealthRoutes:
+    """GET /health, /ready and /metrics."""
+
+    def __init__(self, admission: Admission, fleet: Fleet, metrics: Metrics) -> None:
+        self._admission = admission
+        self._fleet = fleet
+        self._metrics = metrics
+
+    def router(self) -> APIRouter:
+        """Give the routes."""
+        router = APIRouter(tags=["health"])
+        router.get("/health")(self.get_health)
+        router.get("/ready")(self.get_ready)
+        router.get("/metrics")(self.get_metrics)
+        return router
+
+    async def get_health(self) -> Response:
+        """Say that the process answers."""
+        return Response(b"", 200)
+
+    async def get_ready(self) -> Response:
+        """Say whether a chat would be served now; 503 with the phase and why, if not."""
+        shown = self._fleet.shown
+        is_ready = shown.is_ready and not self._admission.is_draining
+        reason = "the server is stopping" if self._admission.is_draining else shown.reason
+        told = {"ready": is_ready, "phase": shown.phase, "reason": reason, "model": shown.model}
+        return Response(orjson.dumps(told), 200 if is_ready else 503, media_type="application/json")
+
+    async def get_metrics(self, request: Request) -> Response:
+        """Expose the metrics to Prometheus."""
+        page, content_type = self._metrics.expose(request.headers.get("accept", ""))
+        return Response(page, media_type=content_type)

@@ -1,0 +1,103 @@
+"""TGI's own routes under our admission: a TGI client works unchanged.
+
+Bodies and answers are TGI's, handed on as they are; prompts are the caller's own, control tokens
+included. Errors keep TGI's shape.
+"""
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from gateway.errors import ChatInvalid
+from gateway.generation import Generations
+from gateway.order import Order
+from gateway.routes.intake import Intake, client_of, request_id, traced
+from gateway.routes.reply import Follow, FollowStyle, Whole
+from gateway.schema import read_json
+from gateway.sse import NativeForm, WholeForm
+from gateway.tgi import Native
+
+NATIVE_PATHS = frozenset({"/", "/generate", "/generate_stream", "/tokenize", "/info"})
+
+
+class NativeRoutes:
+    """POST /, /generate, /generate_stream, /tokenize and GET /info."""
+
+    def __init__(self, intake: Intake, generations: Generations, follow: FollowStyle) -> None:
+        self._intake = intake
+        self._generations = generations
+        self._follow = follow
+
+    def router(self) -> APIRouter:
+        """Give the routes."""
+        router = APIRouter(tags=["TGI"])
+        router.post("/generate")(self.post_generate)
+        router.post("/generate_stream")(self.post_generate_stream)
+        router.post("/")(self.post_either)
+        router.post("/tokenize")(self.post_tokenize)
+        router.get("/info")(self.get_info)
+        return router
+
+    async def post_generate(self, request: Request) -> Response:
+        """Generate and answer in one piece."""
+        return self._whole(request, await self._intake.content(request), "/generate")
+
+    async def post_generate_stream(self, request: Request) -> Response:
+        """Generate and stream TGI's events."""
+        return self._stream(request, await self._intake.content(request))
+
+    async def post_either(self, request: Request) -> Response:
+        """Generate; the body's stream says how, as on TGI's compatible route."""
+        content = await self._intake.content(request)
+        streamed = read_json(content).get("stream", False)
+        if not isinstance(streamed, bool):
+            raise ChatInvalid("stream: must be true or false", param="stream")
+        return self._stream(request, content) if streamed else self._whole(request, content, "/")
+
+    async def post_tokenize(self, request: Request) -> Response:
+        """Tokenise a text; takes no ticket, as it takes none of TGI's permits."""
+        content = await self._intake.content(request)
+        return _handed_on(await self._intake.replica().tgi.forward("POST", "/tokenize", content))
+
+    async def get_info(self) -> Response:
+        """Give the engine's own description of itself."""
+        return _handed_on(await self._intake.replica().tgi.forward("GET", "/info"))
+
+    def _stream(self, request: Request, content: bytes) -> Response:
+        form = NativeForm()
+        generation = self._generations.stream(self._order(request, content, "/generate_stream", form))
+        return Follow(generation, self._follow, is_native=True)
+
+    def _whole(self, request: Request, content: bytes, path: str) -> Response:
+        generation = self._generations.forward(self._order(request, content, path, WholeForm()))
+
+        def write() -> Response | None:
+            return None if generation.native is None else _handed_on(generation.native)
+
+        return Whole(generation, write, is_native=True)
+
+    def _order(self, request: Request, content: bytes, path: str, form: NativeForm | WholeForm) -> Order:
+        return Order(
+            request_id=request_id(request),
+            route=path,
+            client=client_of(request),
+            cost=_cost(content),
+            body=content,
+            form=form,
+            is_streamed=isinstance(form, NativeForm),
+            headers=traced(request),
+        )
+
+
+def _cost(content: bytes) -> int:
+    """Estimate the tokens of a native body: what it asks for, and a third of its bytes."""
+    try:
+        parameters = orjson.loads(content).get("parameters") or {}
+        asked = int(parameters.get("max_new_tokens") or 0)
+    except (orjson.JSONDecodeError, AttributeError, TypeError, ValueError):
+        asked = 0  # the engine will refuse it in its own words
+    return len(content) // 3 + max(0, asked)
+
+
+def _handed_on(native: Native) -> Response:
+    return Response(native.body, native.status, dict(native.headers))

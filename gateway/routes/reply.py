@@ -1,0 +1,150 @@
+"""Answers that follow a generation, and what a departure means.
+
+One rule: a plain client that leaves ends its generation at once, streamed or not, waiting or
+running. Knows ASGI and logs. Knows nothing of what was asked.
+"""
+
+import asyncio
+from collections.abc import AsyncIterable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from gateway.errors import GatewayFault, PaddockError
+from gateway.generation import Generation
+from gateway.schema import error_body
+from gateway.sse import KEEP_ALIVE, native_error
+
+# A status is held back until the first frame, so that a refusal by the engine keeps its own; not for
+# longer than this, because proxies and people give up on an answer without a head.
+STATUS_HOLD_SECONDS = 10.0
+
+EVENT_HEADERS = {"cache-control": "no-cache"}
+
+
+@dataclass(frozen=True, slots=True)
+class FollowStyle:
+    """How streams are kept open.
+
+    Units: heartbeat_seconds is the silence before a comment; grace_seconds is how long an open
+    stream may go on once the server is told to stop, where sse-starlette would cut it at once.
+    """
+
+    heartbeat_seconds: float
+    grace_seconds: float = 0.0
+
+
+class ErrorReply(Response):
+    """An error with its honest status: the one envelope, or TGI's shape on TGI's routes."""
+
+    def __init__(self, error: PaddockError, request_id: str, *, is_native: bool = False) -> None:
+        body = native_error(error) if is_native else error_body(error, request_id)
+        super().__init__(body, error.status, media_type="application/json")
+        if error.retry_after_seconds is not None:
+            self.headers["retry-after"] = str(error.retry_after_seconds)
+
+
+class Follow(Response):
+    """A generation's log as an event stream; an error before its first frame as an HTTP error."""
+
+    def __init__(self, generation: Generation, style: FollowStyle, *, is_native: bool = False) -> None:
+        super().__init__()
+        self._generation = generation
+        self._style = style
+        self._is_native = is_native
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        generation = self._generation
+        try:
+            if not await _unless_gone(generation.log.opened, receive, STATUS_HOLD_SECONDS):
+                return
+            response: Response
+            if generation.error is not None and generation.failed_first:
+                response = _error_of(generation, is_native=self._is_native)
+            else:
+                response = event_stream(generation.log.read(), self._style)
+            _carry(self, response)
+            await response(scope, receive, send)
+        finally:
+            generation.leave()
+
+
+class Whole(Response):
+    """A generation's answer in one piece, written once it is over.
+
+    write gives the answer, or None where the generation's error is to be told.
+    """
+
+    def __init__(
+        self, generation: Generation, write: Callable[[], Response | None], *, is_native: bool = False
+    ) -> None:
+        super().__init__()
+        self._generation = generation
+        self._write = write
+        self._is_native = is_native
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        generation = self._generation
+        try:
+            if not await _unless_gone(generation.log.closed, receive, None):
+                return
+            response = self._write()
+            if response is None:
+                response = _error_of(generation, is_native=self._is_native)
+            _carry(self, response)
+            await response(scope, receive, send)
+        finally:
+            generation.leave()
+
+
+def _error_of(generation: Generation, *, is_native: bool) -> ErrorReply:
+    error = generation.error or GatewayFault("the answer was stopped")
+    return ErrorReply(error, generation.order.request_id, is_native=is_native)
+
+
+def _carry(route_set: Response, response: Response) -> None:
+    """Carry over the headers that the route set, such as those that say what was changed."""
+    response.raw_headers.extend(
+        header for header in route_set.raw_headers if header[0] not in (b"content-length", b"content-type")
+    )
+
+
+def event_stream(frames: AsyncIterable[bytes], style: FollowStyle) -> EventSourceResponse:
+    """Serve ready-made frames through sse-starlette, with heartbeat comments.
+
+    The generations end themselves within the grace, so that the last frame is theirs.
+    """
+    return EventSourceResponse(
+        frames,
+        headers=EVENT_HEADERS,
+        ping=style.heartbeat_seconds,
+        sep="\n",
+        ping_message_factory=lambda: ServerSentEvent(comment=KEEP_ALIVE, sep="\n"),
+        shutdown_grace_period=style.grace_seconds,
+    )
+
+
+async def _unless_gone(
+    awaited: Callable[[], Coroutine[None, None, None]], receive: Receive, limit_seconds: float | None
+) -> bool:
+    """Wait for something, up to a limit; say False if the client left first."""
+    happened = asyncio.ensure_future(awaited())
+    gone = asyncio.ensure_future(_departure(receive))
+    try:
+        await asyncio.wait({happened, gone}, timeout=limit_seconds, return_when=asyncio.FIRST_COMPLETED)
+        return happened.done() or not gone.done()
+    finally:
+        for future in (happened, gone):
+            future.cancel()
+            with suppress(asyncio.CancelledError):
+                await future
+
+
+async def _departure(receive: Receive) -> None:
+    while True:
+        message: Message = await receive()
+        if message["type"] == "http.disconnect":
+            return

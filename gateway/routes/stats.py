@@ -1,0 +1,72 @@
+"""The queue and the engine in numbers: once, or pushed while they change."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from gateway.admission import Admission
+from gateway.fleet import DEMO_MODEL, Fleet
+from gateway.pace import Pace
+from gateway.routes.reply import FollowStyle, event_stream
+
+# Four times a second is as fast as a number can be read.
+_PUSH_SECONDS = 0.25
+# Seconds that a phase has lasted change all the time and are no news.
+_NO_NEWS = ("phase_seconds",)
+
+
+class StatsRoutes:
+    """GET /stats and /stats/stream."""
+
+    def __init__(self, admission: Admission, fleet: Fleet, pace: Pace, style: FollowStyle) -> None:
+        self._admission = admission
+        self._fleet = fleet
+        self._pace = pace
+        self._style = style
+
+    def router(self) -> APIRouter:
+        """Give the routes."""
+        router = APIRouter(tags=["stats"])
+        router.get("/stats")(self.get_stats)
+        router.get("/stats/stream")(self.get_stats_stream)
+        return router
+
+    async def get_stats(self) -> Response:
+        """Give the numbers now."""
+        return Response(orjson.dumps(self._now()), media_type="application/json")
+
+    async def get_stats_stream(self) -> Response:
+        """Push the numbers whenever they change, at most four times a second."""
+        return event_stream(self._pushed(), self._style)
+
+    async def _pushed(self) -> AsyncIterator[bytes]:
+        told: dict[str, Any] = {}
+        while True:
+            now = self._now()
+            news = {key: value for key, value in now.items() if key not in _NO_NEWS}
+            if news != told:
+                told = news
+                yield b"data: " + orjson.dumps(now) + b"\n\n"
+            await asyncio.sleep(_PUSH_SECONDS)
+
+    def _now(self) -> dict[str, Any]:
+        shown = self._fleet.shown
+        return {
+            "backlog": self._admission.waiting,
+            "num_total_runners": self._fleet.online,
+            "model": shown.model,
+            "demo": shown.model == DEMO_MODEL,
+            "running": self._admission.running,
+            "slots": self._admission.slots,
+            "backlog_limit": self._admission.backlog_limit,
+            "tokens_per_second": self._pace.tokens_per_second(),
+            "phase": shown.phase,
+            "phase_seconds": shown.phase_seconds,
+            "reason": shown.reason,
+            "context_window": shown.max_total_tokens or None,
+            "is_draining": self._admission.is_draining,
+        }

@@ -1,0 +1,117 @@
+"""The gateway's settings: the only module that reads the environment.
+
+A variable is its group's prefix plus the field in capitals: GATEWAY_WAIT_LIMIT_SECONDS is
+wait_limit_seconds. An empty variable counts as unset, because Compose writes empty ones.
+"""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class SettingsInvalid(Exception):
+    """The environment holds wrong values; problems has one sentence for each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def _variable(name: str, default: Any, description: str, prefix: str = "GATEWAY_", **limits: Any) -> Any:
+    return Field(default=default, alias=prefix + name, description=description, **limits)
+
+
+class Settings(BaseModel):
+    """What the gateway can be told. Every field is documented in .env.example, which a test checks."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = _variable("HOST", "127.0.0.1", "address to listen on")
+    port: int = _variable("PORT", 8000, "port to listen on, 0 for any free one", ge=0, le=65_535)
+    engine_url: str = _variable("ENGINE_URL", "http://127.0.0.1:8090", "where TGI's wire is spoken")
+    site_dir: Path | None = _variable("SITE_DIR", None, "folder of the page; unset serves the API alone")
+    slots: int = _variable("SLOTS", 8, "chats that run at once", ge=1, le=4096)
+    backlog_limit: int | None = _variable(
+        "BACKLOG_LIMIT", None, "chats that may wait; unset means eight per slot", ge=0, le=100_000
+    )
+    wait_limit_seconds: Seconds = _variable("WAIT_LIMIT_SECONDS", 300.0, "longest wait in the backlog")
+    connect_limit_seconds: Seconds = _variable(
+        "CONNECT_LIMIT_SECONDS", 5.0, "longest connect to the engine"
+    )
+    first_token_limit_seconds: Seconds = _variable(
+        "FIRST_TOKEN_LIMIT_SECONDS", 120.0, "longest silence before the first token"
+    )
+    gap_limit_seconds: Seconds = _variable("GAP_LIMIT_SECONDS", 60.0, "longest silence between two tokens")
+    total_limit_seconds: Seconds = _variable("TOTAL_LIMIT_SECONDS", 1800.0, "longest generation in all")
+    drain_seconds: Seconds = _variable("DRAIN_SECONDS", 30.0, "how long running chats may finish at a stop")
+    heartbeat_seconds: Seconds = _variable("HEARTBEAT_SECONDS", 15.0, "silence before a comment is sent")
+    body_limit_bytes: int = _variable(
+        "BODY_LIMIT_BYTES", 2_000_000, "largest request body; TGI's PAYLOAD_LIMIT", ge=1024
+    )
+    temperature: float | None = _variable(
+        "TEMPERATURE", None, "temperature when a caller names none", "MODEL_", ge=0, le=2
+    )
+    top_p: float | None = _variable("TOP_P", None, "top_p when a caller names none", "MODEL_", gt=0, le=1)
+
+    @field_validator("engine_url")
+    @classmethod
+    def _plain_http(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme != "http" or not parts.hostname or parts.path not in ("", "/") or parts.query:
+            raise ValueError("must be http://HOST:PORT")
+        return value.rstrip("/")
+
+    @field_validator("site_dir")
+    @classmethod
+    def _existing(cls, value: Path | None) -> Path | None:
+        if value is not None and not (value / "index.html").is_file():
+            raise ValueError(f"{value} has no index.html")
+        return value
+
+    @property
+    def backlog_bound(self) -> int:
+        """Give the number of chats that may wait: the setting, or eight per slot.
+
+        Eight waves of the slots: with answers of 10 to 30 s the last in line waits one to four
+        minutes, which the wait limit of five minutes still allows.
+        """
+        return self.slots * 8 if self.backlog_limit is None else self.backlog_limit
+
+
+# MODEL_ and ENGINE_ variables are shared with the engine, so only our own prefix is checked for typos.
+_OWN_PREFIX = "GATEWAY_"
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Read the settings from environment variables.
+
+    Raises: SettingsInvalid with every problem at once, unknown GATEWAY_ variables included.
+    """
+    aliases = {str(field.alias): name for name, field in Settings.model_fields.items()}
+    given = {key: value for key, value in environment.items() if key in aliases and value.strip() != ""}
+    problems = [
+        _unknown(key, aliases)
+        for key, value in environment.items()
+        if key.startswith(_OWN_PREFIX) and key not in aliases and value.strip() != ""
+    ]
+    settings = None
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as error:
+        problems.extend(
+            f"{issue['loc'][0]}={given[str(issue['loc'][0])]!r}: {issue['msg']}" for issue in error.errors()
+        )
+    if problems or settings is None:
+        raise SettingsInvalid(problems)
+    return settings
+
+
+def _unknown(key: str, aliases: Mapping[str, str]) -> str:
+    near = difflib.get_close_matches(key, aliases, n=1)
+    return f"{key}: no such setting" + (f"; did you mean {near[0]}?" if near else "")

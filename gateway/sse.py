@@ -1,0 +1,207 @@
+"""Frames: how an answer is written on a stream, as ready-made bytes.
+
+Each form implements generation.Form for one kind of caller. Token texts are spliced in as the JSON
+the engine wrote. Knows wire forms. Knows nothing of logs, sockets or tickets.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from gateway.chat import Batch, Finish, Timings, Usage
+from gateway.errors import EngineError, PaddockError
+from gateway.schema import error_body
+
+DONE = b"data: [DONE]\n\n"
+KEEP_ALIVE = "keep-alive"
+
+
+class _Silent:
+    """News while waiting, as comments: every SSE client skips them."""
+
+    def waiting(self, place: int, backlog: int, phase: str) -> bytes:
+        return f": place {place} of {backlog}\n\n".encode()
+
+    def running(self) -> bytes:
+        return b": running\n\n"
+
+
+class OpenAiForm:
+    """Chunks of a chat completion or a completion.
+
+    Shape: for chats one role delta first; a finish chunk; a usage chunk if asked for; [DONE].
+    """
+
+    def __init__(
+        self,
+        answer_id: str,
+        created: int,
+        model: str,
+        request_id: str,
+        *,
+        is_chat: bool,
+        includes_usage: bool = False,
+        shows_progress: bool = False,
+    ) -> None:
+        self._request_id = request_id
+        self._is_chat = is_chat
+        self._includes_usage = includes_usage
+        self._shows_progress = shows_progress
+        self._silent = _Silent()
+        self._is_open = not is_chat
+        self._head: dict[str, Any] = {
+            "id": answer_id,
+            "object": "chat.completion.chunk" if is_chat else "text_completion",
+            "created": created,
+            "model": model,
+        }
+        # OpenAI: with include_usage every chunk has the field, null in all but the last.
+        self._tail: dict[str, Any] = {"usage": None} if includes_usage else {}
+        mark = "\ufffe"
+        whole = self._chunk({"content": mark} if is_chat else mark)
+        self._before, self._after = whole.split(orjson.dumps(mark), 1)
+
+    def waiting(self, place: int, backlog: int, phase: str) -> bytes:
+        if not self._shows_progress:
+            return self._silent.waiting(place, backlog, phase)
+        return _progress({"state": "waiting", "place": place, "backlog": backlog, "phase": phase})
+
+    def running(self) -> bytes:
+        return _progress({"state": "running"}) if self._shows_progress else self._silent.running()
+
+    def deltas(self, batch: Batch) -> bytes:
+        before, after = self._before, self._after
+        frames = [
+            before + delta.text_json + after
+            for delta in batch.deltas
+            if not delta.special and len(delta.text_json) > 2
+        ]
+        if frames and not self._is_open:
+            self._is_open = True
+            frames.insert(0, self._chunk({"role": "assistant", "content": ""}))
+        return b"".join(frames)
+
+    def finished(self, finish: Finish, usage: Usage, timings: Timings) -> bytes:
+        frames = b""
+        if not self._is_open:  # an answer without text still has its role
+            frames += self._chunk({"role": "assistant", "content": ""})
+        frames += self._chunk({} if self._is_chat else "", finish)
+        if self._includes_usage:
+            told = {**self._head, "choices": [], "usage": usage_body(usage), "timings": asdict(timings)}
+            frames += b"data: " + orjson.dumps(told) + b"\n\n"
+        return frames + DONE
+
+    def failed(self, error: PaddockError) -> bytes:
+        return b"data: " + error_body(error, self._request_id) + b"\n\n"
+
+    def _chunk(self, content: Any, finish: Finish | None = None) -> bytes:
+        field = "delta" if self._is_chat else "text"
+        choice = {"index": 0, field: content, "logprobs": None, "finish_reason": finish}
+        return b"data: " + orjson.dumps({**self._head, "choices": [choice], **self._tail}) + b"\n\n"
+
+
+class QuestionForm(_Silent):
+    """GET /completion/{question}: {"text": …} events, then a named end.
+
+    The end event carries an id, so that an EventSource that connects again sends it as
+    Last-Event-ID and can be told to stop, instead of asking the same question for ever.
+    """
+
+    END_ID = "end"
+
+    def __init__(self, request_id: str) -> None:
+        self._request_id = request_id
+
+    def deltas(self, batch: Batch) -> bytes:
+        return b"".join(
+            b'data: {"text": ' + delta.text_json + b"}\n\n"
+            for delta in batch.deltas
+            if not delta.special and len(delta.text_json) > 2
+        )
+
+    def finished(self, finish: Finish, usage: Usage, timings: Timings) -> bytes:
+        told = orjson.dumps({"finish_reason": finish, "usage": usage_body(usage)})
+        return f"event: end\nid: {self.END_ID}\ndata: ".encode() + told + b"\n\n"
+
+    def failed(self, error: PaddockError) -> bytes:
+        body = error_body(error, self._request_id)
+        return f"id: {self.END_ID}\ndata: ".encode() + body + b"\n\n"
+
+
+class NativeForm(_Silent):
+    """TGI's own events, byte for byte; its errors in its own shape."""
+
+    def deltas(self, batch: Batch) -> bytes:
+        return batch.raw
+
+    def finished(self, finish: Finish, usage: Usage, timings: Timings) -> bytes:
+        return b""
+
+    def failed(self, error: PaddockError) -> bytes:
+        return b"data: " + native_error(error) + b"\n\n"
+
+
+class WholeForm:
+    """No frames: the answer is collected and given in one piece."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self.finish = Finish.STOP
+        self.usage = Usage(0, 0)
+
+    @property
+    def text(self) -> str:
+        """Give the text so far."""
+        return "".join(self._pieces)
+
+    def waiting(self, place: int, backlog: int, phase: str) -> bytes:
+        return b""
+
+    def running(self) -> bytes:
+        return b""
+
+    def deltas(self, batch: Batch) -> bytes:
+        self._pieces.extend(delta.text for delta in batch.deltas if not delta.special)
+        return b""
+
+    def finished(self, finish: Finish, usage: Usage, timings: Timings) -> bytes:
+        self.finish, self.usage = finish, usage
+        return b""
+
+    def failed(self, error: PaddockError) -> bytes:
+        return b""
+
+
+# TGI has four words for an error; ours map to the nearest, and keep their own HTTP status.
+_NATIVE_TYPES = {"engine_rejected": "validation", "engine_cut_off": "incomplete_generation_stream"}
+
+
+def native_error(error: PaddockError) -> bytes:
+    """Write an error in TGI's shape."""
+    if isinstance(error, EngineError):
+        kind = _NATIVE_TYPES.get(
+            error.code, "overloaded" if error.code == "engine_overloaded" else "generation"
+        )
+    else:
+        kind = (
+            "overloaded"
+            if error.status in (429, 503)
+            else "validation"
+            if error.status < 500
+            else "generation"
+        )
+    return orjson.dumps({"error": error.message, "error_type": kind})
+
+
+def usage_body(usage: Usage) -> dict[str, int]:
+    """Write usage in OpenAI's words."""
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+    }
+
+
+def _progress(news: dict[str, Any]) -> bytes:
+    return b"event: progress\ndata: " + orjson.dumps(news) + b"\n\n"

@@ -1,0 +1,210 @@
+"""TGI's wire: requests out, events in, every foreign failure as one EngineError.
+
+text_generation gives the request types here and the error classes in events; its transport is not
+used, because it opens a connection per call and ends a cut stream as if it had succeeded.
+
+Knows one engine. Knows nothing of slots, chats' owners or frames.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import pydantic
+from text_generation import errors as tgi_errors
+from text_generation.types import Parameters, Request
+
+from gateway.chat import Batch, Sampling
+from gateway.errors import (
+    EngineCutOff,
+    EngineError,
+    EngineRejected,
+    EngineTimeout,
+    EngineUnreachable,
+)
+from gateway.events import Events, translate
+from gateway.transport import Pool, Reply, TransportError, TransportTimeout
+
+# TGI generates longer answers by queueing them again in chunks of this many tokens, each time with
+# the text tokenised anew: the count overshoots and text can be lost. One request asks for no more.
+MAX_NEW_TOKENS = 1024
+MAX_STOPS = 4
+
+# Answers that need no generation come at once; a shard may be busy with one forward step of a long
+# prompt, which takes seconds.
+_SHORT_LIMIT_SECONDS = 10.0
+# The end of a chunked body comes with its last event or right behind it.
+_TERMINATOR_LIMIT_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long the engine may be silent. Units: seconds."""
+
+    connect_seconds: float
+    first_token_seconds: float
+    gap_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSpan:
+    """One entry of /tokenize. Units: start and stop count UTF-8 bytes of the text."""
+
+    id: int
+    text: str
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """An answer of the engine handed on as it is: status, the headers that matter, body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Tgi:
+    """One engine behind TGI's wire.
+
+    Closes: every stream's connection as soon as its reader stops, which is what frees the GPU.
+    """
+
+    def __init__(self, url: str, limits: Limits) -> None:
+        self.url = url
+        self._limits = limits
+        self._pool = Pool(url, limits.connect_seconds)
+
+    async def generate(
+        self, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> AsyncGenerator[Batch]:
+        """Stream a generation; each batch holds all tokens that one read brought.
+
+        Waits on: connect, first token and gap, each with its limit.
+        Cancel:   the connection closes at once.
+        Raises:   EngineError; EngineCutOff when the stream ends without its final event.
+        """
+        try:
+            async with self._pool.ask(
+                "POST", "/generate_stream", body, self._limits.first_token_seconds, headers
+            ) as reply:
+                if reply.status != 200:
+                    raise translate(reply.status, await reply.whole(_SHORT_LIMIT_SECONDS))
+                events = Events()
+                limit = self._limits.first_token_seconds
+                while piece := await reply.take(limit):
+                    batch = events.feed(piece)
+                    if not batch.raw:
+                        continue  # a comment, or half an event: nothing to tell, the limit still holds
+                    limit = self._limits.gap_seconds
+                    yield batch
+                    if batch.final is not None:
+                        # What is left is the answer's terminator: once read, the connection is kept.
+                        with suppress(TransportError, TransportTimeout):
+                            await reply.take(_TERMINATOR_LIMIT_SECONDS)
+                        return
+                if events.error is not None:
+                    raise events.error
+                raise EngineCutOff(
+                    "the engine closed the stream before its final event; the text may be incomplete"
+                )
+        except TransportTimeout:
+            raise EngineTimeout(
+                "the engine was silent for too long, so the generation was stopped"
+            ) from None
+        except TransportError as error:
+            raise self._lost(error) from error
+
+    async def forward(
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        seconds: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Native:
+        """Ask a native route and hand its answer on, whatever its status.
+
+        Raises: EngineUnreachable, EngineTimeout, EngineCutOff.
+        """
+        limit = seconds or _SHORT_LIMIT_SECONDS
+        try:
+            async with self._pool.ask(method, path, body, limit, headers) as reply:
+                return Native(reply.status, _passed(reply), await reply.whole(limit))
+        except TransportTimeout:
+            raise EngineTimeout(f"the engine did not answer {path} within {limit:g} s") from None
+        except TransportError as error:
+            raise self._lost(error) from error
+
+    async def tokenize(self, text: str) -> list[TokenSpan]:
+        """Tokenise a text as /generate would, the automatic begin-of-text included.
+
+        Raises: EngineError.
+        """
+        answer = await self.forward("POST", "/tokenize", orjson.dumps({"inputs": text}))
+        if answer.status != 200:
+            raise translate(answer.status, answer.body)
+        return [TokenSpan(**entry) for entry in orjson.loads(answer.body)]
+
+    async def info(self) -> dict[str, Any]:
+        """Read /info. Raises: EngineError."""
+        answer = await self.forward("GET", "/info")
+        if answer.status != 200:
+            raise translate(answer.status, answer.body)
+        told: dict[str, Any] = orjson.loads(answer.body)
+        return told
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._pool.close()
+
+    def _lost(self, error: TransportError) -> EngineError:
+        if error.is_fresh:
+            return EngineUnreachable(
+                f"no answer from the engine at {self.url}: {error}", retry_after_seconds=5
+            )
+        return EngineCutOff(f"the connection to the engine broke ({error}); the text may be incomplete")
+
+
+def generate_body(prompt: str, sampling: Sampling, max_new_tokens: int) -> bytes:
+    """Write a /generate_stream body.
+
+    Deliberate divergence: text_generation refuses a frequency_penalty of zero or less, TGI takes -2
+    to 2, so that field is set after the client's validation. Delete when the client is fixed.
+
+    Raises: EngineRejected when TGI's own rules refuse a parameter.
+    """
+    is_sampled = sampling.temperature > 0
+    try:
+        request = Request(
+            inputs=prompt,
+            parameters=Parameters(
+                do_sample=is_sampled,
+                max_new_tokens=max_new_tokens,
+                temperature=sampling.temperature if is_sampled else None,
+                top_p=sampling.top_p if is_sampled and sampling.top_p < 1 else None,
+                top_k=sampling.top_k if is_sampled else None,
+                seed=sampling.seed if is_sampled else None,
+                repetition_penalty=sampling.repetition_penalty,
+                stop=list(sampling.stop[:MAX_STOPS]),
+                details=True,
+            ),
+        )
+    except (tgi_errors.ValidationError, pydantic.ValidationError) as error:
+        raise EngineRejected(str(error)) from error
+    told = request.model_dump(mode="json", exclude_none=True)
+    if sampling.frequency_penalty:
+        told["parameters"]["frequency_penalty"] = sampling.frequency_penalty
+    return orjson.dumps(told)
+
+
+def _passed(reply: Reply) -> dict[str, str]:
+    """Pick the headers that are TGI's own: what kind of body, and its timings."""
+    return {
+        name: value
+        for name, value in reply.headers.items()
+        if name == "content-type" or name.startswith("x-")
+    }
