@@ -41,6 +41,7 @@ class Console:
 
     def write(self, name: str, text: str) -> None:
         """Show one line of a program under its name, and keep it in the program's log."""
+        text = text.removeprefix(f"{name}: ")  # some programs name themselves, too
         self._keep(name, text)
         self._show(f"{name:{self._width}} | {text}")
 

@@ -31,7 +31,7 @@ def test_lines_carry_the_name_of_their_program(tmp_path: Path) -> None:
     terminal = io.StringIO()
     console = Console(terminal, tmp_path)
     console.write("engine", "loading")
-    console.write("gateway", "listening")
+    console.write("gateway", "gateway: listening")
     console.say("ready: http://127.0.0.1:8080")
     console.close()
 
