@@ -1,0 +1,239 @@
+"""Fetches one GGUF file from the Hugging Face hub into its usual cache, and shows how far it is.
+
+Knows: the hub's client library, its cache, its failures.
+Knows nothing of: which model is wanted and what happens without it.
+
+The token in HF_TOKEN, if any, is read by the client library and goes to the hub alone.
+"""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# The hub must answer its first question in this time, else it counts as out of reach.
+REACH_SECONDS = 3.0
+# A line of progress this often when nobody sits at a terminal.
+_LINE_SECONDS = 5.0
+_DEFAULT_QUANT = "Q4_K_M"
+_LICENCE = (
+    "This model is Llama 3.2 and comes under the Llama 3.2 Community License, Copyright (c) Meta Platforms, "
+    "Inc. All Rights Reserved. By using it you accept https://www.llama.com/llama3_2/license and its "
+    "acceptable use policy. Built with Llama."
+)
+
+Say = Callable[[str], None]
+
+
+class HubFailed(Exception):
+    """The file cannot be had from the hub; the text is one sentence that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file in the cache, and the commit it belongs to."""
+
+    path: Path
+    sha: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A repository, and the file or quantisation wanted of it."""
+
+    repository: str
+    choice: str
+
+    @property
+    def is_file(self) -> bool:
+        """Say whether the choice is a file name."""
+        return self.choice.lower().endswith(".gguf")
+
+
+def parse(model_id: str) -> Wanted:
+    """Read `owner/name`, `owner/name:file.gguf` or `owner/name:QUANT`.
+
+    Raises: HubFailed where it is none of these.
+    """
+    repository, _, choice = model_id.partition(":")
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+        raise HubFailed(
+            "a hub model is named owner/name, with :file.gguf or :quantisation behind it at will."
+        )
+    return Wanted(repository, choice or _DEFAULT_QUANT)
+
+
+def pick(files: list[str], wanted: Wanted) -> str:
+    """Choose the file of a repository that was asked for.
+
+    Raises: HubFailed where there is none, or the model is split.
+    """
+    if wanted.is_file:
+        found = [name for name in files if name == wanted.choice]
+    else:
+        ending = wanted.choice.lower() + ".gguf"
+        found = sorted(
+            (name for name in files if name.lower().endswith(ending)),
+            key=lambda name: (name.count("/"), len(name)),
+        )
+    if found:
+        return found[0]
+    split = [name for name in files if wanted.choice.lower() in name.lower() and "-of-" in name]
+    if split:
+        raise HubFailed(
+            f"its {wanted.choice} file is split; join the parts and name the result in MODEL_PATH."
+        )
+    if not any(name.lower().endswith(".gguf") for name in files):
+        raise HubFailed("the repository has no GGUF file; the embedded engine needs one.")
+    raise HubFailed(f"the repository has no file {wanted.choice}.")
+
+
+class Hub:
+    """The hub and its cache on this machine."""
+
+    def __init__(self, is_offline: bool, is_terminal: bool) -> None:
+        self._is_offline = is_offline
+        self._is_terminal = is_terminal
+
+    def fetch(self, model_id: str, say: Say) -> Fetched:
+        """Give the file of a model, from the cache without asking anyone, else from the hub.
+
+        Raises: HubFailed.
+        """
+        wanted = parse(model_id)
+        cached = self._cached(wanted)
+        if cached is not None:
+            return cached
+        if self._is_offline:
+            raise HubFailed("it is not in the cache, and HF_HUB_OFFLINE forbids to ask the hub.")
+        with _plain_words():
+            return self._download(wanted, say)
+
+    def _cached(self, wanted: Wanted) -> Fetched | None:
+        from huggingface_hub import constants, scan_cache_dir
+        from huggingface_hub.errors import CacheNotFound
+
+        if not Path(constants.HF_HUB_CACHE).is_dir():
+            return None
+        try:
+            repositories = scan_cache_dir().repos
+        except (CacheNotFound, OSError):
+            return None
+        for repository in repositories:
+            if repository.repo_id != wanted.repository or repository.repo_type != "model":
+                continue
+            for revision in sorted(repository.revisions, key=lambda found: -found.last_modified):
+                files = {
+                    file.file_path.relative_to(revision.snapshot_path).as_posix(): file.file_path
+                    for file in revision.files
+                }
+                try:
+                    return Fetched(files[pick(list(files), wanted)], revision.commit_hash)
+                except HubFailed:
+                    continue
+        return None
+
+    def _download(self, wanted: Wanted, say: Say) -> Fetched:
+        from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
+        from huggingface_hub.utils.tqdm import disable_progress_bars
+
+        files = [
+            sibling.rfilename
+            for sibling in HfApi().model_info(wanted.repository, timeout=REACH_SECONDS).siblings or []
+        ]
+        name = pick(files, wanted)
+        metadata = get_hf_file_metadata(hf_hub_url(wanted.repository, name), timeout=REACH_SECONDS)
+        size = metadata.size or 0
+        say(f"downloading {name} of {wanted.repository}: {size / 1e6:.0f} MB.")
+        if "llama-3.2" in f"{wanted.repository}/{name}".lower():
+            say(_LICENCE)
+        disable_progress_bars()
+        # The other transfer library writes a file out of order, so that its size would tell nothing.
+        constants.HF_HUB_DISABLE_XET = True
+        with _Progress(_incomplete_files(wanted.repository), size, say, self._is_terminal):
+            path = hf_hub_download(wanted.repository, name)
+        return Fetched(Path(path), metadata.commit_hash)
+
+
+class _Progress:
+    """Tells, from a thread, how much of a file has come. The client library shows bars on terminals only."""
+
+    def __init__(self, folder: Path, size: int, say: Say, is_terminal: bool) -> None:
+        self._folder = folder
+        self._size = size
+        self._say = say
+        self._seconds = 1.0 if is_terminal else _LINE_SECONDS
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: Any) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        first, began = _size(self._folder), time.monotonic()
+        while not self._done.wait(self._seconds):
+            have = _size(self._folder)
+            self._say(progress_line(have, self._size, have - first, time.monotonic() - began))
+
+
+def progress_line(have: int, size: int, fetched: int, seconds: float) -> str:
+    """Write how far a download is. Units: bytes, and seconds since it began."""
+    rate = fetched / seconds if seconds > 0 else 0.0
+    share = f"{have / 1e6:.0f} MB"
+    if size:
+        share = f"{have / 1e6:.0f} of {size / 1e6:.0f} MB ({100 * have / size:.0f} %)"
+    if rate <= 0:
+        return f"downloading: {share}, waiting for data"
+    left = max(0, size - have) / rate
+    return f"downloading: {share}, {rate / 1e6:.1f} MB/s, {left // 60:.0f} min {left % 60:02.0f} s left"
+
+
+def _incomplete_files(repository: str) -> Path:
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}" / "blobs"
+
+
+def _size(folder: Path) -> int:
+    try:
+        return max((file.stat().st_size for file in folder.glob("*.incomplete")), default=0)
+    except OSError:
+        return 0
+
+
+@contextmanager
+def _plain_words() -> Iterator[None]:
+    """Turn the client library's exceptions into one sentence each.
+
+    Raises: HubFailed.
+    """
+    import requests
+    from huggingface_hub import errors
+
+    try:
+        yield
+    except HubFailed:
+        raise
+    except errors.GatedRepoError:
+        raise HubFailed(
+            "its licence must be accepted on its hub page first, and HF_TOKEN be a token of that account."
+        ) from None
+    except errors.RepositoryNotFoundError:
+        raise HubFailed("the hub knows no such repository, or HF_TOKEN may not see it.") from None
+    except errors.EntryNotFoundError:
+        raise HubFailed("the repository has no such file.") from None
+    except errors.HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else "an error"
+        raise HubFailed(f"the hub answered {status}.") from None
+    except (requests.exceptions.RequestException, TimeoutError):
+        raise HubFailed("the hub cannot be reached.") from None
+    except OSError as error:
+        raise HubFailed(f"the cache cannot be written: {error.strerror or error}.") from None

@@ -1,0 +1,242 @@
+"""The inner server: llama.cpp, run by the xllamacpp wheel on threads of this process.
+
+Knows: how to start it, its private key and port, its HTTP answers as bytes.
+Knows nothing of: TGI, tokens' meaning.
+
+The event loop talks to it over loopback. Each request has its own connection: after a streamed
+answer the inner server closes the connection, and reuse loses requests. Closing the connection is
+also how a generation is cancelled.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, cast
+from urllib.parse import urlsplit
+
+import httptools
+import orjson
+
+from engine.errors import EXIT_MACHINE, EXIT_MODEL_UNUSABLE, GenerationFailed, StartRefused
+
+# A connection to loopback that takes longer than this found a server that is stuck.
+_CONNECT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class InnerServer:
+    """A running llama.cpp server. `keep` holds the C++ object, which stops the server when freed."""
+
+    host: str
+    port: int
+    key: str
+    keep: object
+
+    def frame(self, method: str, path: str, body: bytes) -> bytes:
+        """Write an HTTP request."""
+        return (
+            f"{method} {path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n"
+            f"Authorization: Bearer {self.key}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        ).encode() + body
+
+    async def open(
+        self, path: str, body: dict[str, Any], on_end: Callable[[], None] | None = None
+    ) -> "Reply":
+        """Post a body and give the reply as it comes.
+
+        Waits on: the connection only.
+        Raises: GenerationFailed where the inner server cannot be reached, tried twice.
+        """
+        return await self._connect(self.frame("POST", path, orjson.dumps(body)), on_end)
+
+    async def post(self, path: str, body: dict[str, Any]) -> Any:
+        """Post a body and give the whole JSON answer.
+
+        Raises: GenerationFailed for any failure.
+        """
+        with await self.open(path, body) as reply:
+            data = await reply.whole()
+        if reply.status != 200:
+            raise GenerationFailed(reason_of(data))
+        return orjson.loads(data)
+
+    async def is_alive(self, limit_seconds: float) -> bool:
+        """Ask the inner server whether it is well."""
+        try:
+            async with asyncio.timeout(limit_seconds):
+                with await self._connect(self.frame("GET", "/health", b""), None) as reply:
+                    await reply.whole()
+        except (GenerationFailed, TimeoutError):
+            return False
+        return reply.status == 200
+
+    async def _connect(self, request: bytes, on_end: Callable[[], None] | None) -> "Reply":
+        loop = asyncio.get_running_loop()
+        for attempt in (1, 2):
+            try:
+                async with asyncio.timeout(_CONNECT_SECONDS):
+                    _, reply = await loop.create_connection(
+                        lambda: Reply(request, on_end), self.host, self.port
+                    )
+            except (OSError, TimeoutError) as error:
+                if attempt == 2:
+                    raise GenerationFailed(f"the inference server cannot be reached ({error})") from None
+            else:
+                return reply
+        raise AssertionError("unreachable")
+
+
+class Reply(asyncio.Protocol):
+    """One HTTP answer, read as it comes. sent -> reading -> ended or closed.
+
+    `on_end` is called once, when the inner server is done with the request for whatever reason.
+    Reading never pauses: a slow reader must not hold a slot.
+    """
+
+    def __init__(self, request: bytes, on_end: Callable[[], None] | None) -> None:
+        self._request = request
+        self._on_end = on_end
+        self._parser = httptools.HttpResponseParser(self)
+        self._body = bytearray()
+        self._wake: asyncio.Future[None] | None = None
+        self._transport: asyncio.Transport | None = None
+        self.status = 0
+        self.is_complete = False
+        self.is_ended = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send the request."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came and wake the reader."""
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.close()
+        self._notify()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note the end, expected or not."""
+        self._end()
+
+    def on_headers_complete(self) -> None:
+        """Take the status from the parser."""
+        self.status = self._parser.get_status_code()
+
+    def on_body(self, data: bytes) -> None:
+        """Take a piece of the body from the parser."""
+        self._body += data
+
+    def on_message_complete(self) -> None:
+        """Note that the answer is whole."""
+        self.is_complete = True
+        self._end()
+
+    def _end(self) -> None:
+        if not self.is_ended:
+            self.is_ended = True
+            if self._on_end is not None:
+                self._on_end()
+            self._notify()
+
+    def _notify(self) -> None:
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    async def read(self) -> bytes:
+        """Give what has come since the last call; empty at the end.
+
+        Waits on: the next piece, unless one is there.
+        """
+        while not self._body and not self.is_ended:
+            self._wake = asyncio.get_running_loop().create_future()
+            try:
+                await self._wake
+            finally:
+                self._wake = None
+        data = bytes(self._body)
+        self._body.clear()
+        return data
+
+    async def whole(self) -> bytes:
+        """Give the whole body.
+
+        Raises: GenerationFailed where the connection ends before it.
+        """
+        pieces = []
+        while piece := await self.read():
+            pieces.append(piece)
+        if not self.is_complete:
+            raise GenerationFailed("the inference server closed the connection")
+        return b"".join(pieces)
+
+    def close(self) -> None:
+        """Close the connection, which cancels what still runs for it. Idempotent."""
+        if self._transport is not None:
+            # Order: abort rather than close, so that the other side sees it now, whatever is unread.
+            self._transport.abort()
+        self._end()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def reason_of(data: bytes) -> str:
+    """Take the message out of an inner error answer."""
+    try:
+        return str(orjson.loads(data)["error"]["message"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return data.decode("utf-8", "replace")[:300] or "no reason given"
+
+
+def start(path: Path, context: int, slots: int, threads: int) -> InnerServer:
+    """Load a model and start the inner server. Blocks for seconds.
+
+    Units:  context tokens of one slot.
+    Raises: StartRefused where the wheel cannot be loaded or llama.cpp refuses the model.
+    """
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise StartRefused(
+            EXIT_MACHINE,
+            f"The llama.cpp library cannot be loaded here ({error}); it needs glibc on Linux x86-64 or "
+            "arm64, or macOS 13.",
+        ) from None
+    key = secrets.token_urlsafe(32)
+    options = xllamacpp.CommonParams()
+    options.model.path = str(path)
+    options.n_ctx = context * slots
+    options.n_parallel = slots
+    options.cpuparams.n_threads = threads
+    options.cpuparams_batch.n_threads = threads
+    options.n_gpu_layers = 0
+    options.fit_params = False
+    options.verbosity = -1
+    # Each open stream holds one HTTP thread; tokenising and health need some beside them.
+    options.n_threads_http = 2 * slots + 8
+    # Without a key any page in a browser on this machine could use the inner server.
+    options.api_keys = [key]
+    options.endpoint_metrics = False
+    options.endpoint_props = False
+    options.endpoint_slots = False
+    options.ui = False
+    # The default keeps up to 8 GiB of old prompts in memory; the slots' own caches are enough here.
+    options.cache_ram_mib = 0
+    try:
+        server = xllamacpp.Server(options)
+    except RuntimeError as error:
+        raise StartRefused(EXIT_MODEL_UNUSABLE, f"llama.cpp cannot load {path}: {error}.") from None
+    address = urlsplit(server.listening_address)
+    return InnerServer(address.hostname or "127.0.0.1", address.port or 0, key, server)
