@@ -48,7 +48,9 @@ class Gateway:
         self, settings: Settings, clock: Callable[[], float] = time.monotonic, out: IO[bytes] | None = None
     ) -> None:
         self.settings = settings
-        self.admission = Admission(settings.slots, settings.backlog_bound)
+        self.admission = Admission(
+            settings.slots, settings.backlog_bound, settings.backlog_token_bound, clock
+        )
         limits = Limits(
             settings.connect_limit_seconds, settings.first_token_limit_seconds, settings.gap_limit_seconds
         )

@@ -13,6 +13,7 @@
     ├── Refusal                "not now", before a ticket
     │   ├── BacklogFull            429
     │   ├── QuotaSpent             429
+    │   ├── DeadlineUnmet          503
     │   ├── Draining               503
     │   └── EngineDown             503
     ├── WaitExpired            504  the ticket was never granted
@@ -130,6 +131,13 @@ class QuotaSpent(Refusal):
     code = "quota_spent"
     status = 429
     type = "rate_limit_error"
+
+
+class DeadlineUnmet(Refusal):
+    """The wait is longer than the caller said it can be."""
+
+    code = "deadline_unmet"
+    status = 503
 
 
 class Draining(Refusal):

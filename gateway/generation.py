@@ -28,7 +28,7 @@ from gateway.errors import (
 )
 from gateway.events import translate
 from gateway.fleet import Fleet, Replica
-from gateway.order import Order
+from gateway.order import Order, Waiting
 from gateway.pace import Pace
 from gateway.record import Ledger, Record
 from gateway.stops import Stops
@@ -144,7 +144,7 @@ class Generation(ABC):
             _LOG.exception("request %s failed", self.order.request_id)
             self._fail(GatewayFault("an internal error; the server's log has it under this request id"))
         finally:
-            self._ticket.release()
+            self._ticket.release(used=self._used())
             self.log.close()
             self._house.ledger.write(self._record(outcome))
 
@@ -155,12 +155,10 @@ class Generation(ABC):
             async with asyncio.timeout(self._house.wait_limit_seconds):
                 while self._ticket.state is State.WAITING:
                     self._moved.clear()
-                    place, backlog = self._ticket.place, self._house.admission.waiting
-                    if place is not None and place != told:
-                        told = place
-                        self.log.append(
-                            self.order.form.waiting(place, backlog, self._house.fleet.shown.phase)
-                        )
+                    news = self._news()
+                    if news is not None and news.place != told:
+                        told = news.place
+                        self.log.append(self.order.form.waiting(news))
                     await self._moved.wait()
         except TimeoutError:
             limit = self._house.wait_limit_seconds
@@ -169,6 +167,13 @@ class Generation(ABC):
             ) from None
         if told is not None:
             self.log.append(self.order.form.running())
+
+    def _news(self) -> Waiting | None:
+        place = self._ticket.place
+        if place is None:
+            return None
+        house = self._house
+        return Waiting(place, house.admission.waiting, house.fleet.shown.phase, self._ticket.estimate)
 
     def _fail(self, error: PaddockError) -> None:
         self.error = error
@@ -188,6 +193,9 @@ class Generation(ABC):
         self._last = now
         self._tokens += tokens
         self._house.pace.add(tokens)
+
+    def _used(self) -> int | None:
+        return None if self._prompt_tokens is None else self._prompt_tokens + self._tokens
 
     def _timings(self) -> Timings:
         granted = self._granted if self._granted is not None else self._arrived
@@ -289,7 +297,9 @@ class Generations:
     def _admit(self, order: Order) -> Ticket:
         if not self._house.admission.is_draining:
             self._house.fleet.choose()
-        return self._house.admission.admit(order.client, order.cost)
+        return self._house.admission.admit(
+            order.caller.client, order.cost, order.caller.kind, order.caller.deadline_seconds
+        )
 
     def _keep(self, generation: AnyGeneration) -> AnyGeneration:
         self._open.add(generation)

@@ -9,6 +9,30 @@ from typing import Protocol
 
 from gateway.chat import Batch, Finish, Timings, Usage
 from gateway.errors import PaddockError
+from gateway.estimate import Estimate
+from gateway.schedule import Class
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, as the queue sees it.
+
+    Units: deadline_seconds is the longest wait that is of use to the caller, None for any.
+    """
+
+    client: str
+    kind: Class = Class.INTERACTIVE
+    deadline_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Where a waiting chat stands: its place of so many, the engine's phase, the wait that is left."""
+
+    place: int
+    backlog: int
+    phase: str
+    estimate: Estimate | None
 
 
 class Form(Protocol):
@@ -18,7 +42,7 @@ class Form(Protocol):
     running?, deltas*, then finished or failed.
     """
 
-    def waiting(self, place: int, backlog: int, phase: str) -> bytes:
+    def waiting(self, news: Waiting) -> bytes:
         """Tell the place in the backlog."""
 
     def running(self) -> bytes:
@@ -44,7 +68,7 @@ class Order:
 
     request_id: str
     route: str
-    client: str
+    caller: Caller
     cost: int
     body: bytes
     form: Form

@@ -40,6 +40,12 @@ class Settings(BaseModel):
     backlog_limit: int | None = _variable(
         "BACKLOG_LIMIT", None, "chats that may wait; unset means eight per slot", ge=0, le=100_000
     )
+    backlog_token_limit: int | None = _variable(
+        "BACKLOG_TOKEN_LIMIT",
+        None,
+        "tokens that waiting chats may ask for in all; unset means 2,048 per chat that may wait",
+        ge=1,
+    )
     wait_limit_seconds: Seconds = _variable("WAIT_LIMIT_SECONDS", 300.0, "longest wait in the backlog")
     connect_limit_seconds: Seconds = _variable(
         "CONNECT_LIMIT_SECONDS", 5.0, "longest connect to the engine"
@@ -82,6 +88,15 @@ class Settings(BaseModel):
         minutes, which the wait limit of five minutes still allows.
         """
         return self.slots * 8 if self.backlog_limit is None else self.backlog_limit
+
+    @property
+    def backlog_token_bound(self) -> int:
+        """Give the number of tokens that may wait: the setting, or 2,048 per chat that may.
+
+        Twice a usual chat (a prompt of some hundred tokens, an answer of up to 1,024), so that the
+        bound in chats is met first unless prompts are long.
+        """
+        return self.backlog_bound * 2048 if self.backlog_token_limit is None else self.backlog_token_limit
 
 
 # MODEL_ and ENGINE_ variables are shared with the engine, so only our own prefix is checked for typos.

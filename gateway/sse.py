@@ -11,6 +11,7 @@ import orjson
 
 from gateway.chat import Batch, Finish, Timings, Usage
 from gateway.errors import EngineError, PaddockError
+from gateway.order import Waiting
 from gateway.schema import error_body
 
 DONE = b"data: [DONE]\n\n"
@@ -20,8 +21,9 @@ KEEP_ALIVE = "keep-alive"
 class _Silent:
     """News while waiting, as comments: every SSE client skips them."""
 
-    def waiting(self, place: int, backlog: int, phase: str) -> bytes:
-        return f": place {place} of {backlog}\n\n".encode()
+    def waiting(self, news: Waiting) -> bytes:
+        left = f", about {news.estimate.likely:.0f} s" if news.estimate else ""
+        return f": place {news.place} of {news.backlog}{left}\n\n".encode()
 
     def running(self) -> bytes:
         return b": running\n\n"
@@ -62,10 +64,10 @@ class OpenAiForm:
         whole = self._chunk({"content": mark} if is_chat else mark)
         self._before, self._after = whole.split(orjson.dumps(mark), 1)
 
-    def waiting(self, place: int, backlog: int, phase: str) -> bytes:
+    def waiting(self, news: Waiting) -> bytes:
         if not self._shows_progress:
-            return self._silent.waiting(place, backlog, phase)
-        return _progress({"state": "waiting", "place": place, "backlog": backlog, "phase": phase})
+            return self._silent.waiting(news)
+        return _progress({"state": "waiting", **asdict(news)})
 
     def running(self) -> bytes:
         return _progress({"state": "running"}) if self._shows_progress else self._silent.running()
@@ -155,7 +157,7 @@ class WholeForm:
         """Give the text so far."""
         return "".join(self._pieces)
 
-    def waiting(self, place: int, backlog: int, phase: str) -> bytes:
+    def waiting(self, news: Waiting) -> bytes:
         return b""
 
     def running(self) -> bytes:

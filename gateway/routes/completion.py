@@ -10,7 +10,7 @@ from gateway.errors import ChatInvalid
 from gateway.generation import Generations
 from gateway.order import Order
 from gateway.prompt import render
-from gateway.routes.intake import Intake, client_of, request_id, traced
+from gateway.routes.intake import Intake, caller_of, request_id, traced
 from gateway.routes.reply import Follow, FollowStyle
 from gateway.sse import QuestionForm
 from gateway.tgi import generate_body
@@ -47,7 +47,7 @@ class CompletionRoutes:
             Order(
                 request_id=request_id(request),
                 route="/completion",
-                client=client_of(request),
+                caller=caller_of(request),
                 cost=fit.cost,
                 body=generate_body(prompt, sampling, fit.max_new_tokens),
                 form=QuestionForm(request_id(request)),

@@ -3,13 +3,16 @@
 Knows requests, the model that is served and its context. Knows nothing of streams or answers.
 """
 
+import re
 from dataclasses import dataclass
 
 from fastapi import Request
 
 from gateway.chat import Sampling
-from gateway.errors import BodyTooLarge, MediaUnknown, ModelUnknown, PromptTooLong
+from gateway.errors import BodyTooLarge, ChatInvalid, MediaUnknown, ModelUnknown, PromptTooLong
 from gateway.fleet import DEMO_MODEL, Fleet, Replica
+from gateway.order import Caller
+from gateway.schedule import Class
 from gateway.tgi import MAX_NEW_TOKENS
 
 # TGI's documentation calls every model this, and its clients send it.
@@ -21,6 +24,11 @@ LLAMA_TEMPERATURE, LLAMA_TOP_P = 0.6, 0.9
 DEMO_TEMPERATURE, DEMO_TOP_P = 0.0, 1.0
 
 REQUEST_ID = "paddock.request_id"
+
+SESSION_HEADER = "paddock-session"
+CLASS_HEADER = "paddock-class"
+DEADLINE_HEADER = "x-deadline-ms"
+_SESSION = re.compile(r"[\w-]{8,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +112,27 @@ def request_id(request: Request) -> str:
     return value
 
 
-def client_of(request: Request) -> str:
-    """Name who asks: the address, until there are keys."""
-    return request.client.host if request.client else "local"
+def caller_of(request: Request) -> Caller:
+    """Say who asks, as the queue sees it: the browser's session if it names one, else the address.
+
+    Raises: ChatInvalid naming a header with a wrong value.
+    """
+    headers = request.headers
+    session = headers.get(SESSION_HEADER, "")
+    if session and not _SESSION.fullmatch(session):
+        raise ChatInvalid(f"{SESSION_HEADER}: 8 to 64 letters, digits, - or _", param=SESSION_HEADER)
+    address = request.client.host if request.client else "local"
+    kind = headers.get(CLASS_HEADER, Class.INTERACTIVE)
+    if kind not in tuple(Class):
+        raise ChatInvalid(f"{CLASS_HEADER}: must be {' or '.join(Class)}", param=CLASS_HEADER)
+    deadline = headers.get(DEADLINE_HEADER)
+    if deadline is not None and not (deadline.isascii() and deadline.isdigit() and len(deadline) < 10):
+        raise ChatInvalid(f"{DEADLINE_HEADER}: must be whole milliseconds", param=DEADLINE_HEADER)
+    return Caller(
+        client=f"session {session}" if session else f"address {address}",
+        kind=Class(kind),
+        deadline_seconds=None if deadline is None else int(deadline) / 1000,
+    )
 
 
 def traced(request: Request) -> dict[str, str]:

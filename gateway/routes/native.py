@@ -11,7 +11,7 @@ from starlette.responses import Response
 from gateway.errors import ChatInvalid
 from gateway.generation import Generations
 from gateway.order import Order
-from gateway.routes.intake import Intake, client_of, request_id, traced
+from gateway.routes.intake import Intake, caller_of, request_id, traced
 from gateway.routes.reply import Follow, FollowStyle, Whole
 from gateway.schema import read_json
 from gateway.sse import NativeForm, WholeForm
@@ -80,7 +80,7 @@ class NativeRoutes:
         return Order(
             request_id=request_id(request),
             route=path,
-            client=client_of(request),
+            caller=caller_of(request),
             cost=_cost(content),
             body=content,
             form=form,

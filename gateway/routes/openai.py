@@ -15,7 +15,7 @@ from gateway.generation import Generations
 from gateway.metrics import Metrics
 from gateway.order import Form, Order
 from gateway.prompt import render
-from gateway.routes.intake import Intake, client_of, request_id, traced
+from gateway.routes.intake import Intake, caller_of, request_id, traced
 from gateway.routes.reply import Follow, FollowStyle, Whole
 from gateway.schema import ChatBody, CompletionBody, read_body
 from gateway.sse import OpenAiForm, WholeForm, usage_body
@@ -118,7 +118,7 @@ class OpenAiRoutes:
         return Order(
             request_id=request_id(request),
             route=request.url.path,
-            client=client_of(request),
+            caller=caller_of(request),
             cost=cost,
             body=generate_body(prompt, sampling, max_new_tokens),
             form=form,

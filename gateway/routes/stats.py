@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -53,6 +54,13 @@ class StatsRoutes:
                 yield b"data: " + orjson.dumps(now) + b"\n\n"
             await asyncio.sleep(_PUSH_SECONDS)
 
+    def _wait_estimate(self) -> dict[str, float] | None:
+        """Give the wait of a chat that came now, None before anything was measured."""
+        if self._admission.running < self._admission.slots:
+            return {"low": 0.0, "likely": 0.0, "high": 0.0}
+        estimate = self._admission.estimate(self._admission.waiting + 1)
+        return None if estimate is None else asdict(estimate)
+
     def _now(self) -> dict[str, Any]:
         shown = self._fleet.shown
         return {
@@ -63,6 +71,8 @@ class StatsRoutes:
             "running": self._admission.running,
             "slots": self._admission.slots,
             "backlog_limit": self._admission.backlog_limit,
+            "backlog_tokens": self._admission.waiting_tokens,
+            "wait_estimate": self._wait_estimate(),
             "tokens_per_second": self._pace.tokens_per_second(),
             "phase": shown.phase,
             "phase_seconds": shown.phase_seconds,
