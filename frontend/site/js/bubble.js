@@ -47,7 +47,7 @@ export function bubble({ live, words, copy, setTimeout }) {
     get waitTitle() {
       const progress = this.message.progress;
       if (!progress) return words.sending;
-      if (progress.state === "running") return words.starting;
+      if (progress.state === "running") return words.granted;
       if (progress.phase && progress.phase !== "ready") return words.notReady[progress.phase] ?? words.sending;
       return progress.place === null ? words.sending : words.place(progress.place, progress.backlog ?? 0);
     },

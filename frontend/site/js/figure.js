@@ -9,9 +9,13 @@ const whole = new Intl.NumberFormat("en");
 /** 12345 -> "12,345". */
 export const count = (number) => whole.format(number);
 
-/** Seconds: "0.21 s", "12 s", "2 min 5 s". */
+/** A measured time: "0.21 s", "1.2 s", "12 s", "2 min 5 s". */
 export function seconds(value) {
-  if (value < 9.95) return `${value.toFixed(value < 0.995 ? 2 : 1)} s`;
+  return value < 9.95 ? `${value.toFixed(value < 0.995 ? 2 : 1)} s` : wholeSeconds(value);
+}
+
+/** A time that is counted while one looks: "4 s", "2 min 5 s". */
+export function wholeSeconds(value) {
   const rounded = Math.round(value);
   if (rounded < 60) return `${rounded} s`;
   const rest = rounded % 60;

@@ -8,11 +8,12 @@
 const NEAR_PIXELS = 40;
 
 /**
- * Keep `element` at its end while `content` changes size. `onChange(isAtEnd)` hears each change of mind.
+ * Keep `element` at its end while `content` changes size and `isWanted()`. `onChange(isAtEnd)` hears
+ * each change of mind.
  *
  * Returns {toEnd, stop}. toEnd() goes to the end and follows again.
  */
-export function follow({ element, content, ResizeObserver, onChange }) {
+export function follow({ element, content, ResizeObserver, isWanted, onChange }) {
   let isFollowing = true;
   let last = element.scrollTop;
 
@@ -37,7 +38,7 @@ export function follow({ element, content, ResizeObserver, onChange }) {
   }
 
   const observer = new ResizeObserver(() => {
-    if (isFollowing) jump();
+    if (isFollowing && isWanted()) jump();
   });
   observer.observe(content);
   observer.observe(element);

@@ -96,8 +96,8 @@ const news = pulse({
   onLost: () => facts.lose(),
 });
 
-const watchScroll = ({ scroller, messages }, onChange) =>
-  follow({ element: scroller, content: messages, ResizeObserver, onChange });
+const watchScroll = ({ scroller, messages }, isWanted, onChange) =>
+  follow({ element: scroller, content: messages, ResizeObserver, isWanted, onChange });
 
 const purifier = {
   ALLOWED_TAGS: ELEMENTS,

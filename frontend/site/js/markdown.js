@@ -43,8 +43,10 @@ export function markdown({ lex, sanitize, document, copy, words, setTimeout }) {
     const offset = kept.reduce((sum, block) => sum + block.raw.length, 0);
     const blocks = [...kept];
     let last = kept.findLast((one) => one.node !== null)?.node ?? null;
-    lex(text.slice(offset)).forEach((token, index) => {
-      const made = draw(token, old[index]);
+    const tokens = lex(text.slice(offset));
+    const isRedrawn = !isGrowing && Object.keys(tokens.links ?? {}).length > 0;
+    tokens.forEach((token, index) => {
+      const made = draw(token, isRedrawn ? undefined : old[index]);
       blocks.push(made);
       if (made.node === null) return;
       const next = last === null ? element.firstChild : last.nextSibling;

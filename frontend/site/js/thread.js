@@ -12,16 +12,28 @@ export function thread({ chats, answers, live, newId, now, words, isTouch, watch
     scroll: null,
 
     init() {
-      this.scroll = watchScroll(this.$refs, (isAtEnd) => {
+      const isWanted = () => !this.isEmpty;
+      this.scroll = watchScroll(this.$refs, isWanted, (isAtEnd) => {
         this.isAtEnd = isAtEnd;
       });
-      this.$nextTick(() => this.scroll.toEnd());
+      this.$nextTick(() => this.arrive());
       this.$watch("chatId", () => this.$nextTick(() => this.arrive()));
+      this.$watch("isEngineReady", (isReady) => isReady && this.sendHeld());
     },
 
+    /** Come to a chat: at its end when something was said, at the top of the welcome otherwise. */
     arrive() {
-      this.scroll.toEnd();
+      if (!this.isEmpty) this.scroll.toEnd();
       this.focusDraft();
+    },
+
+    get isEngineReady() {
+      return live.isReached && live.phase === "ready";
+    },
+    /** A question the engine was not ready for is asked again when it is. */
+    sendHeld() {
+      const last = this.messages.at(-1);
+      if (last?.state === "failed" && last.problem?.code === "engine_down") this.regenerate(last);
     },
 
     get chatId() {

@@ -3,7 +3,7 @@
  *
  * One table per language: a second one is a second export of the same shape.
  */
-import { count, plural, rate, seconds } from "./figure.js";
+import { count, plural, rate, seconds, wholeSeconds } from "./figure.js";
 
 const LOOKS = { system: "Colours: as the system", light: "Colours: light", dark: "Colours: dark" };
 
@@ -25,7 +25,7 @@ const ADVICE = {
   backlog_full: "Many chats are waiting. Try again in a moment.",
   quota_spent: "You have several chats running. Wait until one of them ends.",
   draining: "Paddock is restarting. Try again in a moment.",
-  engine_down: "The engine is not ready. The line at the top says when it is.",
+  engine_down: "Your question is sent as soon as the engine is ready.",
   wait_expired: "It took too long to get a turn. Try again.",
   prompt_too_long: "Start a new chat, shorten the message, or lower the answer's length in the settings.",
   chat_invalid: "Check this chat's settings.",
@@ -61,7 +61,7 @@ export const english = {
     stopping: "The engine is stopping.",
     failed: "The engine failed.",
   },
-  sincePhase: (value) => `${seconds(value)} so far`,
+  sincePhase: (value) => `${wholeSeconds(value)} so far`,
   demoNote: (id) => `${id} is a tiny demo model, not Llama. It knows a few stories, facts and lists, and little else.`,
   modelNote: (id) => `You are talking to ${id}, on this machine.`,
   noModel: "The model is not known yet.",
@@ -78,10 +78,10 @@ export const english = {
     "What is the story about the fox and the grapes?",
   ],
   sending: "Sending…",
-  starting: "Your turn. Reading the question…",
+  granted: "Your turn. Reading the question…",
   place: (place, backlog) => `Place ${count(place)} of ${count(Math.max(place, backlog))} in the queue`,
-  estimate: (value) => `about ${seconds(value)} to go`,
-  waited: (value) => `waiting ${seconds(value)}`,
+  estimate: (value) => `about ${wholeSeconds(value)} to go`,
+  waited: (value) => `waiting ${wholeSeconds(value)}`,
   stopped: "Stopped.",
   stoppedEarly: "Stopped before the answer began.",
   interrupted: "Interrupted: this answer is not complete.",
@@ -89,7 +89,7 @@ export const english = {
   answering: "Answering…",
   answered: "The answer is complete.",
   tryAgain: "Try again",
-  tryAgainIn: (value) => `Try again in ${seconds(value)}`,
+  tryAgainIn: (value) => `Try again in ${wholeSeconds(value)}`,
   request: (id) => `Request ${id}`,
   version: (at, of) => `${count(at)} of ${count(of)}`,
   /** Under an answer: exact figures from the gateway, nothing counted here. */

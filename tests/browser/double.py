@@ -1,0 +1,286 @@
+"""A scripted gateway: serves the page and plays one scene per chat, faults included.
+
+A scene is a function of a Line; it decides when which bytes go out, so a test can hold an answer open.
+Knows the gateway's wire. Knows nothing of the gateway's code, of engines, of models.
+"""
+
+import json
+import mimetypes
+import select
+import socket
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+# A held answer is given up after this, so that a failing test ends.
+HOLD_SECONDS = 20.0
+# How often a held answer looks whether its reader has gone.
+LOOK_SECONDS = 0.02
+
+STATS: dict[str, Any] = {
+    "backlog": 0,
+    "num_total_runners": 1,
+    "model": "paddock-demo",
+    "running": 0,
+    "slots": 8,
+    "backlog_limit": 64,
+    "tokens_per_second": 0.0,
+    "phase": "ready",
+    "phase_seconds": 1.0,
+    "reason": None,
+    "demo": True,
+}
+MODEL: dict[str, Any] = {
+    "id": "paddock-demo",
+    "object": "model",
+    "created": 0,
+    "owned_by": "paddock",
+    "context_window": 2048,
+    "max_output_tokens": 1024,
+    "ready": True,
+    "demo": True,
+    "defaults": {"temperature": 0.7, "top_p": 0.9},
+}
+
+
+class ReaderGoneError(Exception):
+    """The browser closed the connection."""
+
+
+class Line:
+    """One chat's connection, as a scene sees it."""
+
+    def __init__(self, handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
+        self.body = body
+        self._handler = handler
+        self._is_open = False
+
+    def refuse(self, status: int, code: str, message: str, retry_after_seconds: int | None = None) -> None:
+        """Answer with an error status and the envelope."""
+        envelope = error(code, message, retry_after_seconds)
+        headers = {} if retry_after_seconds is None else {"Retry-After": str(retry_after_seconds)}
+        send_json(self._handler, envelope, status, headers)
+
+    def progress(self, **facts: Any) -> None:
+        """Tell how the wait goes."""
+        self.frame(json.dumps(facts), event="progress")
+
+    def say(self, *texts: str) -> None:
+        """Send each text as a delta."""
+        for text in texts:
+            self.frame(json.dumps({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}))
+
+    def finish(self, reason: str = "stop", tokens: int = 12) -> None:
+        """End well: finish, usage, done."""
+        self.frame(json.dumps({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}))
+        usage = {"prompt_tokens": 20, "completion_tokens": tokens, "total_tokens": 20 + tokens}
+        timings = {
+            "wait_seconds": 0.0,
+            "first_token_seconds": 0.05,
+            "generation_seconds": 0.5,
+            "tokens_per_second": 24.0,
+        }
+        self.frame(json.dumps({"choices": [], "usage": usage, "timings": timings}))
+        self.frame("[DONE]")
+
+    def fail(self, code: str, message: str) -> None:
+        """End with an error frame, as the gateway does when the engine breaks."""
+        self.frame(json.dumps(error(code, message)))
+
+    def hold(self, until: threading.Event) -> None:
+        """Stay silent until the event. Raises: ReaderGoneError when the browser leaves first."""
+        self._open()
+        for _ in range(int(HOLD_SECONDS / LOOK_SECONDS)):
+            if until.wait(LOOK_SECONDS):
+                return
+            if has_left(self._handler.connection):
+                raise ReaderGoneError
+
+    def frame(self, data: str, event: str | None = None) -> None:
+        """Send one event."""
+        self._open()
+        name = "" if event is None else f"event: {event}\n"
+        self._handler.wfile.write(f"{name}data: {data}\n\n".encode())
+        self._handler.wfile.flush()
+
+    def _open(self) -> None:
+        if not self._is_open:
+            self._is_open = True
+            begin_stream(self._handler)
+
+
+Scene = Callable[[Line], None]
+
+
+class Double:
+    """The server; `scenes` are played in order, the last one again and again."""
+
+    def __init__(self, site: Path, scenes: list[Scene]) -> None:
+        self.site = site
+        self.scenes = scenes
+        self.asked: list[dict[str, Any]] = []
+        self.departures = 0
+        self.model: dict[str, Any] | None = dict(MODEL)
+        self.is_stats_broken = False
+        self.policy = CONTENT_SECURITY_POLICY
+        self._stats = dict(STATS)
+        self._news = threading.Condition()
+        self._is_closing = False
+        handler = type("BoundHandler", (Handler,), {"double": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """The address of the page."""
+        return f"http://127.0.0.1:{self._server.server_port}/"
+
+    @property
+    def stats(self) -> dict[str, Any]:
+        """The numbers as they are now."""
+        return self._stats
+
+    def tell(self, **changes: Any) -> None:
+        """Change the stats and push them."""
+        with self._news:
+            self._stats = {**self._stats, **changes}
+            self._news.notify_all()
+
+    def next_scene(self) -> Scene:
+        """Take the scene for the chat that just arrived."""
+        return self.scenes.pop(0) if len(self.scenes) > 1 else self.scenes[0]
+
+    def push_stats(self, handler: BaseHTTPRequestHandler) -> None:
+        """Write the stats whenever they change, until either side closes."""
+        begin_stream(handler)
+        told: dict[str, Any] | None = None
+        while not self._is_closing:
+            with self._news:
+                if told == self._stats:
+                    self._news.wait(0.2)
+                now = self._stats
+            if now is not told:
+                told = now
+                handler.wfile.write(f"data: {json.dumps(now)}\n\n".encode())
+                handler.wfile.flush()
+            elif has_left(handler.connection):
+                return
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._is_closing = True
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request; bound to its Double by a subclass."""
+
+    double: Double
+    protocol_version = "HTTP/1.0"
+
+    def do_GET(self) -> None:
+        """Serve the page, the stats, the model list."""
+        path = urlsplit(self.path).path
+        if path == "/stats/stream" and not self.double.is_stats_broken:
+            self.double.push_stats(self)
+        elif path == "/stats":
+            send_json(self, self.double.stats)
+        elif path == "/v1/models":
+            listed = [] if self.double.model is None else [self.double.model]
+            send_json(self, {"object": "list", "data": listed})
+        else:
+            self._send_file("index.html" if path == "/" else path.lstrip("/"))
+
+    def do_POST(self) -> None:
+        """Play the next scene."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body["_progress"] = self.headers["Paddock-Progress"]
+        self.double.asked.append(body)
+        try:
+            self.double.next_scene()(Line(self, body))
+        except (ReaderGoneError, BrokenPipeError, ConnectionResetError):
+            self.double.departures += 1
+
+    def handle(self) -> None:
+        """Serve, and take a browser that hangs up as the ordinary thing it is."""
+        try:
+            super().handle()
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: the tests' output is for failures."""
+
+    def _send_file(self, name: str) -> None:
+        file = (self.double.site / name).resolve()
+        if not file.is_relative_to(self.double.site.resolve()) or not file.is_file():
+            send_json(self, error("route_unknown", "There is nothing here."), 404)
+            return
+        content = file.read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Type", mimetypes.guess_type(name)[0] or "application/octet-stream")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Security-Policy", self.double.policy)
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Cache-Control", "no-cache")
+        self.end_headers()
+        self.wfile.write(content)
+
+
+def error(code: str, message: str, retry_after_seconds: int | None = None) -> dict[str, Any]:
+    """Write the gateway's error envelope."""
+    return {
+        "error": {
+            "message": message,
+            "type": "server_error",
+            "code": code,
+            "param": None,
+            "retry_after_seconds": retry_after_seconds,
+            "request_id": "req-0123",
+        }
+    }
+
+
+def begin_stream(handler: BaseHTTPRequestHandler) -> None:
+    """Commit to a 200 and an event stream."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/event-stream")
+    handler.send_header("Cache-Control", "no-store")
+    handler.end_headers()
+    handler.wfile.flush()
+
+
+def send_json(
+    handler: BaseHTTPRequestHandler, document: Any, status: int = 200, headers: dict[str, str] | None = None
+) -> None:
+    """Send a whole JSON answer."""
+    content = json.dumps(document).encode()
+    handler.send_response(status)
+    handler.send_header("Content-Type", "application/json")
+    handler.send_header("Content-Length", str(len(content)))
+    for name, value in (headers or {}).items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.wfile.write(content)
+
+
+def has_left(connection: socket.socket) -> bool:
+    """Tell whether the other side closed the connection."""
+    readable, _, _ = select.select([connection], [], [], 0)
+    if not readable:
+        return False
+    try:
+        return connection.recv(1, socket.MSG_PEEK) == b""
+    except ConnectionResetError:
+        return True
