@@ -9,6 +9,7 @@ Standard library only. The terminal is written from a thread of its own, so a pa
 from __future__ import annotations
 
 import contextlib
+import json
 import queue
 import threading
 import time
@@ -43,7 +44,7 @@ class Console:
         """Show one line of a program under its name, and keep it in the program's log."""
         text = text.removeprefix(f"{name}: ")  # some programs name themselves, too
         self._keep(name, text)
-        self._show(f"{name:{self._width}} | {text}")
+        self._show(f"{name:{self._width}} | {unfold(text)}")
 
     def say(self, text: str) -> None:
         """Show one line of our own, and keep it in up.log."""
@@ -97,6 +98,18 @@ def open_log(folder: Path, name: str) -> TextIO:
         if newer.exists():
             newer.replace(older)
     return paths[0].open("w", encoding="utf-8")
+
+
+def unfold(text: str) -> str:
+    """Write a JSON log line for people: its event, then what is neither empty nor about the line itself."""
+    if not text.startswith("{"):
+        return text
+    try:
+        event = json.loads(text)
+    except ValueError:
+        return text
+    rest = {key: value for key, value in event.items() if key not in ("event", "time") and value is not None}
+    return " ".join([str(event.get("event", "")), *(f"{key}={value}" for key, value in rest.items())]).strip()
 
 
 def readable(line: bytes) -> str:

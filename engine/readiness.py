@@ -23,7 +23,7 @@ async def generate_token(host: str, port: int) -> bool:
     """
     if (await exchange(host, port, "GET", "/ready", LOOK_LIMIT_SECONDS))[0] != 200:
         return False
-    chat = {"model": "any", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1}
+    chat = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 1}
     status, body = await exchange(host, port, "POST", "/v1/chat/completions", TOKEN_LIMIT_SECONDS, chat)
     usage = facts(body).get("usage")
     return status == 200 and isinstance(usage, dict) and usage.get("completion_tokens") == 1

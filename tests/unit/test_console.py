@@ -4,7 +4,7 @@ import io
 import threading
 from pathlib import Path
 
-from engine.console import LOGS_KEPT, TERMINAL_BACKLOG_LINES, Console, open_log, readable
+from engine.console import LOGS_KEPT, TERMINAL_BACKLOG_LINES, Console, open_log, readable, unfold
 
 
 class SlowTerminal(io.StringIO):
@@ -97,3 +97,11 @@ def test_lines_are_readable_text() -> None:
     expected = ["a\tb", "90 %", "\\x1b[31mred", "\ufffd"]
 
     assert expected == [readable(line) for line in lines]
+
+
+def test_json_lines_are_unfolded_for_people() -> None:
+    """The terminal shows event and values of a JSON line; anything else stays as it is."""
+    line = '{"time":"12:00","event":"chat","code":null,"outcome":"finished","seconds":0.5}'
+
+    assert unfold(line) == "chat outcome=finished seconds=0.5"
+    assert [unfold("{not json}"), unfold("plain")] == ["{not json}", "plain"]
