@@ -53,8 +53,10 @@ def target(request: pytest.FixtureRequest, _targets: Callable[[str, bool], Targe
 
 @pytest.fixture
 def narrow(request: pytest.FixtureRequest, _targets: Callable[[str, bool], Target]) -> Target:
-    """An engine that runs one request at a time and holds two."""
-    return _clean(_targets(request.param, True))
+    """An engine that runs one request at a time and holds two, idle."""
+    found = _clean(_targets(request.param, True))
+    found.wait_idle()
+    return found
 
 
 @pytest.fixture

@@ -26,10 +26,11 @@ BUNDLED_MODEL = ROOT / "engine" / "demo" / "paddock-demo.gguf"
 _POLL_SECONDS = 0.01
 
 # `script`: faults and paces can be scripted. `start`: can be started with other limits.
+# `models`: has TGI's OpenAI routes, which the embedded engine leaves to the gateway.
 CAPABILITIES = {
-    "double": frozenset({"script", "start"}),
+    "double": frozenset({"script", "start", "models"}),
     "embedded": frozenset({"start"}),
-    "tgi": frozenset[str](),
+    "tgi": frozenset({"models"}),
 }
 
 
@@ -83,6 +84,17 @@ class Target:
             self.double.script(reply="ha " * 400, delay_seconds=0.01)
             return {"max_new_tokens": 700}
         return {"grammar": {"type": "regex", "value": "(ha ){600}"}, "max_new_tokens": 700}
+
+    def wait_idle(self) -> None:
+        """Wait until two permits are free: those of clients that left come back within moments.
+
+        Raises:  TimeoutError.
+        """
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while self.post("/generate", "hi", best_of=2, do_sample=True, max_new_tokens=1).status != 200:
+            if time.monotonic() > deadline:
+                raise TimeoutError("the engine stayed full")
+            time.sleep(_POLL_SECONDS)
 
     def count(self, name: str, **labels: str) -> float:
         """The value of one sample of the metrics page; what is absent counts as 0."""

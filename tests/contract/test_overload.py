@@ -16,6 +16,7 @@ def full(narrow: Target, probe: Callable[[], Reply], is_refusal: Callable[[Reply
     """What a third request gets while two hold the permits; tries again if those ended too early."""
     deadline = time.monotonic() + LIMIT_SECONDS
     while True:
+        narrow.wait_idle()
         body = {"inputs": "hi", "parameters": narrow.long()}
         with opened(narrow.port, "/generate_stream", body) as running:
             running.read_until(TOKEN)
@@ -54,6 +55,7 @@ def test_sequences_take_a_permit_each(narrow: Target) -> None:
     """best_of 2 needs two."""
     deadline = time.monotonic() + LIMIT_SECONDS
     while True:
+        narrow.wait_idle()
         with opened(
             narrow.port, "/generate_stream", {"inputs": "hi", "parameters": narrow.long()}
         ) as running:

@@ -91,6 +91,7 @@ def test_info_has_the_fields_of_version_3(target: Target) -> None:
     assert reply.document["max_input_tokens"] < reply.document["max_total_tokens"]
 
 
+@pytest.mark.needs("models")
 def test_models_name_the_model_of_info(target: Target) -> None:
     """/v1/models is an OpenAI list with the one model."""
     name = target.limits["model_id"]
