@@ -196,6 +196,7 @@ def _told(error: ValidationError) -> ChatInvalid:
     message = {
         "extra_forbidden": "is no parameter of this route",
         "missing": "is required",
+        "model_type": "should be an object",
     }.get(issue["type"], issue["msg"])
     message = message.removeprefix("Value error, ").removeprefix("Input ").replace(" after validation", "")
     others = len({_name(one["loc"]) for one in issues}) - 1
