@@ -71,6 +71,7 @@ class Settings(BaseModel):
         parts = urlsplit(value)
         if parts.scheme != "http" or not parts.hostname or parts.path not in ("", "/") or parts.query:
             raise ValueError("must be http://HOST:PORT")
+        _ = parts.port  # raises ValueError where the port is no number up to 65535
         return value.rstrip("/")
 
     @field_validator("site_dir")
