@@ -66,7 +66,8 @@ class Admission:
     """The slots and the backlog in front of them, fair between clients.
 
     All changes pass through admit, release and drain, which are synchronous; no ticket is ever both
-    waiting and running, and no slot stays free while a ticket waits.
+    waiting and running, and no open slot stays free while a ticket waits. Slots are closed while no
+    engine is ready: then everybody waits.
 
     Units: clock gives seconds, monotonic; backlog_token_limit bounds the sum of the waiting costs.
     """
@@ -75,6 +76,7 @@ class Admission:
         self, slots: int, backlog_limit: int, backlog_token_limit: int, clock: Callable[[], float]
     ) -> None:
         self.slots = slots
+        self.open_slots = slots
         self.backlog_limit = backlog_limit
         self.backlog_token_limit = backlog_token_limit
         self.is_draining = False
@@ -115,7 +117,7 @@ class Admission:
         if self.is_draining:
             raise Draining("the server is stopping; try again in a moment", retry_after_seconds=5)
         # 2. A free slot implies an empty backlog, so nobody is overtaken.
-        if len(self._running) >= self.slots:
+        if len(self._running) >= self.open_slots:
             # 3. No free slot: wait, if waiting is bounded in chats and in tokens. One chat may always
             #    wait, or a limit below its cost would refuse it for ever.
             if self.waiting >= self.backlog_limit:
@@ -157,6 +159,16 @@ class Admission:
         self._promote()
         self._tell()
 
+    def resize(self, slots: int, open_slots: int) -> None:
+        """Set how many slots there are and how many of them can be used now.
+
+        Fewer than run: nobody is stopped, nobody new runs until it fits. Those who wait are told in
+        any case, because what they wait for has changed.
+        """
+        self.slots, self.open_slots = slots, open_slots
+        self._promote()
+        self._tell()
+
     def drain(self) -> None:
         """Admit nobody from now on; those who run or wait keep their tickets."""
         self.is_draining = True
@@ -166,11 +178,11 @@ class Admission:
         return self._schedule.place(ticket) if ticket.state is State.WAITING else None
 
     def estimate(self, place: int) -> Estimate | None:
-        """Estimate the wait at a place, None before anything was measured."""
-        return self._pacer.estimate(place, self.slots)
+        """Estimate the wait at a place, None before anything was measured or while no slot is open."""
+        return self._pacer.estimate(place, self.open_slots) if self.open_slots else None
 
     def _promote(self) -> None:  # the only place a ticket starts to run
-        while len(self._schedule) and len(self._running) < self.slots:
+        while len(self._schedule) and len(self._running) < self.open_slots:
             ticket = self._schedule.take()
             self._waiting_tokens -= ticket.cost
             ticket.state = State.RUNNING

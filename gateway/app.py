@@ -20,12 +20,22 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.admission import Admission
 from gateway.chat import Outcome
-from gateway.errors import Draining, GatewayFault, MethodUnknown, PaddockError, Refusal, RouteUnknown
+from gateway.control import Phase
+from gateway.errors import (
+    Draining,
+    EngineDown,
+    GatewayFault,
+    MethodUnknown,
+    PaddockError,
+    Refusal,
+    RouteUnknown,
+)
 from gateway.fleet import Fleet
-from gateway.generation import Generations, House
+from gateway.generation import House
 from gateway.metrics import Metrics, Now, paddock_version
 from gateway.pace import Pace
 from gateway.record import Ledger
+from gateway.relay import Generations
 from gateway.routes.completion import CompletionRoutes
 from gateway.routes.health import HealthRoutes
 from gateway.routes.intake import REQUEST_ID, Intake, request_id
@@ -54,7 +64,8 @@ class Gateway:
         limits = Limits(
             settings.connect_limit_seconds, settings.first_token_limit_seconds, settings.gap_limit_seconds
         )
-        self.fleet = Fleet(settings.engine_url, limits, clock)
+        self.fleet = Fleet(settings.engine_urls, settings.engine_control_port, limits, clock)
+        self.fleet.on_change = self._fleet_changed
         self.metrics = Metrics(self._now, tuple(Outcome))
         self.pace = Pace(clock)
         self.generations = Generations(
@@ -68,6 +79,7 @@ class Gateway:
                 total_limit_seconds=settings.total_limit_seconds,
             )
         )
+        self._fleet_changed()
         self.app = self._app()
 
     def drain(self) -> None:
@@ -86,6 +98,14 @@ class Gateway:
         self.admission.drain()
         error = Draining("the server stopped before the answer was complete", retry_after_seconds=5)
         asyncio.get_running_loop().call_later(self.settings.drain_seconds, self.generations.end_all, error)
+
+    def _fleet_changed(self) -> None:
+        """Open as many slots as there are engines to serve them; refuse who waits for nothing."""
+        slots = self.settings.slots
+        self.admission.resize(slots * len(self.fleet.replicas), slots * self.fleet.online)
+        if all(replica.phase is Phase.FAILED for replica in self.fleet.replicas):
+            reason = self.fleet.shown.reason
+            self.generations.end_waiting(EngineDown(f"the engine cannot serve: {reason}"))
 
     def _now(self) -> Now:
         return Now(

@@ -1,26 +1,19 @@
-"""The engines behind the gateway: which are ready, and what they serve.
+"""All engines: found by name, watched, chosen among, woken.
 
-One replica for now; the choice among several has its place here.
-
-    starting ──► ready ──► starting (lost) ──► ready
-        └─► failed (answers, but cannot serve chats)
-
-Knows how to find out whether an engine serves. Knows nothing of slots or streams.
+Knows which engines there are and what each has to do. Knows nothing of slots' order or streams.
 """
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import Callable
-from contextlib import aclosing
-from enum import StrEnum
-from typing import Any
+import hashlib
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from urllib.parse import urlsplit
 
-from gateway.chat import Sampling
-from gateway.errors import EngineDown, EngineError, EngineTimeout
-from gateway.tgi import Limits, Tgi, generate_body
-
-_LOG = logging.getLogger(__name__)
+from gateway.control import Control, Phase
+from gateway.errors import EngineDown, EngineError
+from gateway.replica import Replica
+from gateway.tgi import Limits, Tgi
 
 # An engine that is starting is asked often, so that it is used within a second of being ready; one
 # that serves proves itself by serving, and its health check costs a forward pass after an error.
@@ -30,143 +23,167 @@ _CHECK_SECONDS = 5.0
 # The model that comes with the embedded engine says so by this name.
 DEMO_MODEL = "paddock-demo"
 
-
-class Phase(StrEnum):
-    """What an engine is doing, as shown to users."""
-
-    STOPPED = "stopped"
-    STARTING = "starting"
-    LOADING = "loading"
-    READY = "ready"
-    STOPPING = "stopping"
-    FAILED = "failed"
-
-
-class Replica:
-    """One running engine, and what is known of it.
-
-    Units: since is the clock's seconds; max_total_tokens counts prompt and answer together.
-    """
-
-    def __init__(self, name: str, tgi: Tgi, clock: Callable[[], float]) -> None:
-        self.name = name
-        self.tgi = tgi
-        self.phase = Phase.STARTING
-        self.reason: str | None = f"waiting for the engine at {tgi.url}"
-        self.model: str | None = None
-        self.max_total_tokens = 0
-        self._clock = clock
-        self.since = clock()
-
-    @property
-    def is_ready(self) -> bool:
-        """Say whether it has generated a token since it started."""
-        return self.phase is Phase.READY
-
-    @property
-    def phase_seconds(self) -> float:
-        """Give how long the phase has lasted."""
-        return round(self._clock() - self.since, 1)
-
-    def enter(self, phase: Phase, reason: str | None) -> None:
-        """Change the phase, or only the reason."""
-        if phase is not self.phase:
-            self.since = self._clock()
-            _LOG.info("engine %s: %s%s", self.name, phase, f" ({reason})" if reason else "")
-        self.phase, self.reason = phase, reason
-
-    async def look(self) -> None:
-        """Find out what the engine is doing now. Never raises."""
-        try:
-            health = await self.tgi.forward("GET", "/health")
-            if health.status != 200:
-                self.enter(Phase.STARTING, f"the engine says it is unhealthy (HTTP {health.status})")
-            elif not self.is_ready:
-                await self._prove(await self.tgi.info())
-        except EngineTimeout as error:
-            # Its health check waits for the forward step under way, which a long prompt makes long:
-            # an engine that served before is busy, not gone.
-            if not self.is_ready:
-                self.enter(Phase.STARTING, error.message)
-        except EngineError as error:
-            self.enter(Phase.STARTING, error.message)
-
-    async def _prove(self, info: dict[str, Any]) -> None:
-        """Let a new engine show that it can serve chats: right control tokens, then one token."""
-        problem = await self._prompt_problem()
-        if problem is not None:
-            self.enter(Phase.FAILED, problem)
-            return
-        async with aclosing(self.tgi.generate(generate_body("Hi", Sampling(), 1))) as batches:
-            async for _ in batches:
-                pass
-        self.model = str(info["model_id"])
-        self.max_total_tokens = int(info["max_total_tokens"])
-        self.enter(Phase.READY, None)
-
-    async def _prompt_problem(self) -> str | None:
-        """Check that begin-of-text comes once and Llama 3's headers are single tokens."""
-        spans = await self.tgi.tokenize("<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>")
-        automatic = [span for span in spans if span.start == span.stop]
-        if len(automatic) != 1 or spans[0] is not automatic[0]:
-            return (
-                f"the tokenizer adds {len(automatic)} begin-of-text tokens where Llama 3 prompts need one"
-            )
-        texts = [span.text for span in spans]
-        missing = [
-            name for name in ("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>") if name not in texts
-        ]
-        if missing:
-            return f"not a Llama 3 chat model: {', '.join(missing)} is no token of its vocabulary"
-        return None
+# So much of a prompt decides which replica has its prefix in cache: a system prompt and a first
+# question fit, and turns of one chat share it.
+_PREFIX_CHARACTERS = 512
+# A replica may have this much more to do than the mean before a chat with a cached prefix goes
+# elsewhere ("consistent hashing with bounded loads", Mirrokni, Thorup and Zadimoghaddam, 2018).
+_LOAD_BOUND = 1.25
 
 
 class Fleet:
-    """All engines, watched by one task."""
+    """The engines behind the gateway, watched by one task.
 
-    def __init__(self, url: str, limits: Limits, clock: Callable[[], float]) -> None:
-        self.replicas = [Replica("0", Tgi(url, limits), clock)]
+    Each host of the URLs stands for all its addresses, so that a scaled Compose service is found
+    by its name. on_change is called after every change of a phase or of the number of engines.
+    """
+
+    def __init__(
+        self, urls: Sequence[str], control_port: int | None, limits: Limits, clock: Callable[[], float]
+    ) -> None:
+        self._urls = tuple(urls)
+        self._control_port = control_port
+        self._limits = limits
+        self._clock = clock
         self._look_now = asyncio.Event()
+        self.on_change: Callable[[], None] | None = None
+        self.replicas = [self._replica(url) for url in self._urls]
 
     @property
     def shown(self) -> Replica:
-        """Give the replica that stands for all in a status line: a ready one if there is any."""
-        return next((replica for replica in self.replicas if replica.is_ready), self.replicas[0])
+        """Give the replica that stands for all in a status line: the one nearest to serving."""
+        return min(self.replicas, key=lambda one: (not one.is_ready, not one.will_serve))
 
     @property
     def online(self) -> int:
         """Count the engines that are ready."""
         return sum(replica.is_ready for replica in self.replicas)
 
-    def choose(self) -> Replica:
-        """Give a replica that can serve a chat now.
+    @property
+    def model(self) -> str | None:
+        """Give the model that is served, None before any engine has said."""
+        return self.shown.model
 
-        Raises: EngineDown with the reason, when none can.
+    def check(self) -> None:
+        """Make sure that a chat would be served, if need be after a wait; wake what sleeps.
+
+        Raises: EngineDown with the reason, when no engine serves or is on the way.
         """
-        replica = self.shown
-        if not replica.is_ready:
-            raise EngineDown(
-                f"no engine is ready: {replica.phase}" + (f", {replica.reason}" if replica.reason else ""),
-                retry_after_seconds=5,
-            )
-        return replica
+        if self.online:
+            return
+        coming = [replica for replica in self.replicas if replica.will_serve]
+        if not coming:
+            raise self._down()
+        for replica in coming:
+            replica.wake()
+
+    def choose(self, prompt: str = "") -> Replica:
+        """Give the replica for a chat: where its prefix is cached, unless that has too much to do.
+
+        Raises: EngineDown with the reason, when none is ready.
+        """
+        ready = [replica for replica in self.replicas if replica.is_ready]
+        if not ready:
+            raise self._down()
+        if len(ready) == 1:
+            return ready[0]
+        bound = _LOAD_BOUND * sum(replica.outstanding for replica in ready) / len(ready)
+        near = max(ready, key=lambda replica: _affinity(prompt[:_PREFIX_CHARACTERS], replica.name))
+        if near.outstanding <= bound:
+            return near
+        return min(ready, key=lambda replica: (replica.outstanding, replica.running))
+
+    @contextlib.contextmanager
+    def lease(self, cost: int, prompt: str = "") -> Iterator[Replica]:
+        """Choose a replica and count a chat as its work for the length of the block.
+
+        Units: cost is tokens. Raises: EngineDown.
+        """
+        replica = self.choose(prompt)
+        replica.running += 1
+        replica.outstanding += cost
+        try:
+            yield replica
+        finally:
+            replica.running -= 1
+            replica.outstanding -= cost
 
     def report(self, replica: Replica, error: EngineError) -> None:
-        """Take note that a replica could not be reached, so that nobody else is sent there."""
+        """Take note that a replica could not be reached, so that nobody else is sent there.
+
+        It is used again once it has generated a token for us.
+        """
         replica.enter(Phase.STARTING, error.message)
         self._look_now.set()
 
     async def watch(self) -> None:
-        """Keep looking at the engines until cancelled."""
+        """Keep looking for engines and at them until cancelled."""
         while True:
-            for replica in self.replicas:
-                await replica.look()
+            await self._find()
+            await asyncio.gather(*(replica.look() for replica in self.replicas))
             self._look_now.clear()
-            pause = _CHECK_SECONDS if self.online == len(self.replicas) else _LOOK_SECONDS
+            is_calm = self.online == len(self.replicas)
+            # A supervisor may put a ready engine to sleep at any time, and answers from memory.
+            pause = _CHECK_SECONDS if is_calm and self._control_port is None else _LOOK_SECONDS
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._look_now.wait(), pause)
 
     def close(self) -> None:
         """Close the idle connections."""
         for replica in self.replicas:
-            replica.tgi.close()
+            replica.close()
+
+    def _replica(self, url: str) -> Replica:
+        control = None
+        if self._control_port is not None:
+            control = Control(
+                f"http://{urlsplit(url).hostname}:{self._control_port}", self._limits.connect_seconds
+            )
+        return Replica(Tgi(url, self._limits), control, self._clock, self._changed)
+
+    async def _find(self) -> None:
+        """Look up the names, take in new addresses, drop those that are gone and have no work."""
+        wanted: list[str] = []
+        for url in self._urls:
+            wanted.extend(await _addresses(url))
+        known = {replica.tgi.url: replica for replica in self.replicas}
+        if set(wanted) == set(known):
+            return
+        for url in wanted:
+            if url not in known:
+                known[url] = self._replica(url)
+        for url, replica in list(known.items()):
+            if url not in wanted and not replica.running and len(known) > 1:
+                replica.close()
+                del known[url]
+        self.replicas = list(known.values())
+        self._changed()
+
+    def _changed(self) -> None:
+        if self.on_change is not None:
+            self.on_change()
+
+    def _down(self) -> EngineDown:
+        shown = self.shown
+        reason = f", {shown.reason}" if shown.reason else ""
+        return EngineDown(f"no engine is ready: {shown.phase}{reason}", retry_after_seconds=5)
+
+
+async def _addresses(url: str) -> list[str]:
+    """Give a URL for each address of a URL's host; the URL itself if the name cannot be looked up."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or 80
+    if host == "localhost" or host.replace(".", "").isdigit() or ":" in host:
+        return [url]
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(
+            host, port, family=socket.AF_INET, type=socket.SOCK_STREAM
+        )
+    except OSError:
+        return [url]
+    return sorted({f"http://{address[0]}:{port}" for *_, address in found})
+
+
+def _affinity(prefix: str, name: str) -> bytes:
+    """Weigh a replica for a prefix (rendezvous hashing): the same prefix prefers the same replica."""
+    return hashlib.blake2b(prefix.encode() + b"\0" + name.encode(), digest_size=8).digest()

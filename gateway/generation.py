@@ -8,16 +8,12 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TypeVar
-
-import orjson
 
 from gateway.admission import Admission, State, Ticket
-from gateway.chat import Batch, Delta, Finish, Outcome, Timings, Usage
+from gateway.chat import Finish, Outcome, Timings
 from gateway.errors import (
-    Draining,
+    CallerError,
     EngineError,
     EngineTimeout,
     EngineUnreachable,
@@ -26,14 +22,12 @@ from gateway.errors import (
     Refusal,
     WaitExpired,
 )
-from gateway.events import translate
-from gateway.fleet import Fleet, Replica
+from gateway.fleet import Fleet
 from gateway.order import Order, Waiting
 from gateway.pace import Pace
 from gateway.record import Ledger, Record
-from gateway.stops import Stops
+from gateway.replica import Replica
 from gateway.streams import Log
-from gateway.tgi import Native
 
 _LOG = logging.getLogger(__name__)
 
@@ -85,6 +79,11 @@ class Generation(ABC):
         """Say whether it has ended, in whatever way."""
         return self._task.done()
 
+    @property
+    def is_granted(self) -> bool:
+        """Say whether it has or had a slot."""
+        return self._granted is not None
+
     def leave(self) -> None:
         """Take note that the caller is gone: nobody reads, so the engine's connection is closed."""
         self._interrupt()
@@ -94,6 +93,10 @@ class Generation(ABC):
         if not self._is_interrupted:
             self._ended_by = error
         self._interrupt()
+
+    def when_over(self, call: Callable[[], None]) -> None:
+        """Call something once it is over."""
+        self._task.add_done_callback(lambda _: call())
 
     async def over(self) -> None:
         """Wait until it is over and its slot is free. Never raises."""
@@ -118,9 +121,9 @@ class Generation(ABC):
                 raise asyncio.CancelledError
             await self._wait()
             self._granted = self._house.clock()
-            self._replica = self._house.fleet.choose()
-            async with asyncio.timeout(self._house.total_limit_seconds):
-                await self._serve(self._replica)
+            with self._house.fleet.lease(self.order.cost, self.order.prompt) as self._replica:
+                async with asyncio.timeout(self._house.total_limit_seconds):
+                    await self._serve(self._replica)
             outcome = Outcome.FINISHED
         except WaitExpired as error:
             outcome = Outcome.EXPIRED
@@ -133,7 +136,7 @@ class Generation(ABC):
             if isinstance(error, EngineUnreachable) and self._replica is not None:
                 self._house.fleet.report(self._replica, error)
             self._fail(error)
-        except Refusal as error:
+        except (Refusal, CallerError) as error:
             self._fail(error)
         except asyncio.CancelledError:
             if self._ended_by is None:
@@ -150,14 +153,14 @@ class Generation(ABC):
 
     async def _wait(self) -> None:
         """Stay in the backlog until granted, telling each new place."""
-        told = None
+        told: tuple[object, ...] | None = None
         try:
             async with asyncio.timeout(self._house.wait_limit_seconds):
                 while self._ticket.state is State.WAITING:
                     self._moved.clear()
                     news = self._news()
-                    if news is not None and news.place != told:
-                        told = news.place
+                    if news is not None and (news.place, news.phase, news.reason) != told:
+                        told = (news.place, news.phase, news.reason)
                         self.log.append(self.order.form.waiting(news))
                     await self._moved.wait()
         except TimeoutError:
@@ -172,8 +175,15 @@ class Generation(ABC):
         place = self._ticket.place
         if place is None:
             return None
-        house = self._house
-        return Waiting(place, house.admission.waiting, house.fleet.shown.phase, self._ticket.estimate)
+        shown = self._house.fleet.shown
+        return Waiting(
+            place=place,
+            backlog=self._house.admission.waiting,
+            phase=shown.phase,
+            reason=shown.reason,
+            estimate=self._ticket.estimate,
+            ready_seconds=shown.ready_seconds,
+        )
 
     def _fail(self, error: PaddockError) -> None:
         self.error = error
@@ -229,87 +239,3 @@ class Generation(ABC):
             completion_tokens=self._tokens,
             is_streamed=self.order.is_streamed,
         )
-
-
-class Streaming(Generation):
-    """A generation whose tokens go into its log as they come."""
-
-    async def _serve(self, replica: Replica) -> None:
-        form, stops = self.order.form, Stops(self.order.stop) if self.order.stop else None
-        async with aclosing(replica.tgi.generate(self.order.body, self.order.headers)) as batches:
-            async for batch in batches:
-                self._count(len(batch.deltas))
-                if stops is not None:
-                    _cut(batch, stops)
-                frames = form.deltas(batch)
-                if frames:
-                    self.log.append(frames)
-                if batch.final is not None:
-                    self._finish = Finish.STOP if stops and stops.is_hit else batch.final.finish
-                    self._prompt_tokens = batch.final.prompt_tokens
-                elif stops is not None and stops.is_hit:
-                    self._finish = Finish.STOP
-                    break
-        if self._prompt_tokens is None and self.order.prompt:
-            self._prompt_tokens = len(await replica.tgi.tokenize(self.order.prompt))
-        usage = Usage(self._prompt_tokens or 0, self._tokens)
-        self.log.append(form.finished(self._finish or Finish.STOP, usage, self._timings()))
-
-
-class Forwarding(Generation):
-    """A generation that the engine answers in one piece, handed on as it is, errors included."""
-
-    native: Native | None = None
-
-    async def _serve(self, replica: Replica) -> None:
-        order = self.order
-        limit = self._house.total_limit_seconds
-        self.native = await replica.tgi.forward("POST", order.route, order.body, limit, order.headers)
-        if self.native.status != 200:
-            raise translate(self.native.status, self.native.body)
-        self._prompt_tokens = int(self.native.headers.get("x-prompt-tokens", 0))
-        self._count(int(self.native.headers.get("x-generated-tokens", 0)))
-
-
-AnyGeneration = TypeVar("AnyGeneration", bound=Generation)
-
-
-class Generations:
-    """All generations that are not over."""
-
-    def __init__(self, house: House) -> None:
-        self._house = house
-        self._open: set[Generation] = set()
-
-    def stream(self, order: Order) -> Streaming:
-        """Admit an order and start to stream it. Raises: Refusal."""
-        return self._keep(Streaming(self._house, order, self._admit(order)))
-
-    def forward(self, order: Order) -> Forwarding:
-        """Admit an order and hand it to the engine whole. Raises: Refusal."""
-        return self._keep(Forwarding(self._house, order, self._admit(order)))
-
-    def end_all(self, error: Draining) -> None:
-        """End every open generation with an error that its readers see."""
-        for generation in list(self._open):
-            generation.end(error)
-
-    def _admit(self, order: Order) -> Ticket:
-        if not self._house.admission.is_draining:
-            self._house.fleet.choose()
-        return self._house.admission.admit(
-            order.caller.client, order.cost, order.caller.kind, order.caller.deadline_seconds
-        )
-
-    def _keep(self, generation: AnyGeneration) -> AnyGeneration:
-        self._open.add(generation)
-        generation._task.add_done_callback(lambda _: self._open.discard(generation))
-        return generation
-
-
-def _cut(batch: Batch, stops: Stops) -> None:
-    """Cut a batch's text at a stop string, keeping the form of a batch."""
-    shown = stops.feed("".join(delta.text for delta in batch.deltas if not delta.special))
-    if batch.final is not None:
-        shown += stops.rest()
-    batch.deltas = [Delta(orjson.dumps(shown), False)] if shown else []

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gateway.chat import Batch, Finish, Timings, Usage
+from gateway.chat import Batch, Finish, Sampling, Timings, Usage
 from gateway.errors import PaddockError
 from gateway.estimate import Estimate
 from gateway.schedule import Class
@@ -27,12 +27,18 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Where a waiting chat stands: its place of so many, the engine's phase, the wait that is left."""
+    """Where a waiting chat stands.
+
+    Shape: its place of so many; the engine's phase and why; the wait that is left for a slot, and the
+    seconds until the engine is ready. None where that is not known or does not apply.
+    """
 
     place: int
     backlog: int
     phase: str
+    reason: str | None
     estimate: Estimate | None
+    ready_seconds: float | None
 
 
 class Form(Protocol):
@@ -62,17 +68,19 @@ class Form(Protocol):
 class Order:
     """What a caller asked for, ready to be sent to an engine.
 
-    Units: cost is tokens, prompt and answer together. prompt is what is counted when the engine's
-    own count does not arrive because we stopped it at a stop string.
+    Units: cost is tokens, prompt and answer together; room is what the context is known
+    to leave for the answer, None while no engine could say. A native order
+    is a body that is handed on as it is; others are a prompt.
     """
 
     request_id: str
     route: str
     caller: Caller
     cost: int
-    body: bytes
     form: Form
     prompt: str = ""
-    stop: tuple[str, ...] = ()
+    sampling: Sampling = field(default_factory=Sampling)
+    room: int | None = None
+    native: bytes | None = None
     is_streamed: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)

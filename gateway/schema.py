@@ -11,7 +11,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 
 from gateway.chat import Chat, Message, Role, Sampling
 from gateway.errors import BodyInvalid, ChatInvalid, PaddockError
-from gateway.tgi import MAX_NEW_TOKENS
 
 _MAX_SEED = 2**64 - 1
 
@@ -72,7 +71,7 @@ class _Body(BaseModel):
     stream_options: _StreamOptions | None = None
     temperature: Annotated[Number, Field(ge=0, le=2)] | None = None
     top_p: Annotated[Number, Field(gt=0, le=1)] | None = None
-    max_tokens: Annotated[int, Field(strict=True, ge=1, le=MAX_NEW_TOKENS)] | None = None
+    max_tokens: Annotated[int, Field(strict=True, ge=1)] | None = None
     seed: Annotated[int, Field(strict=True, ge=0, le=_MAX_SEED)] | None = None
     stop: Text | list[Annotated[Text, Field(min_length=1)]] | None = None
     frequency_penalty: Annotated[Number, Field(ge=-2, le=2)] | None = None
@@ -104,7 +103,7 @@ class ChatBody(_Body):
     """The body of POST /v1/chat/completions."""
 
     messages: Annotated[list[_MessageBody], Field(min_length=1)]
-    max_completion_tokens: Annotated[int, Field(strict=True, ge=1, le=MAX_NEW_TOKENS)] | None = None
+    max_completion_tokens: Annotated[int, Field(strict=True, ge=1)] | None = None
     logprobs: Annotated[Any, _only(False)] = None
     top_logprobs: Annotated[Any, _only(0)] = None
     response_format: Annotated[Any, _only({"type": "text"})] = None

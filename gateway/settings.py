@@ -34,7 +34,16 @@ class Settings(BaseModel):
 
     host: str = _variable("HOST", "127.0.0.1", "address to listen on")
     port: int = _variable("PORT", 8000, "port to listen on, 0 for any free one", ge=0, le=65_535)
-    engine_url: str = _variable("ENGINE_URL", "http://127.0.0.1:8090", "where TGI's wire is spoken")
+    engine_url: str = _variable(
+        "ENGINE_URL", "http://127.0.0.1:8090", "where TGI's wire is spoken; several with commas"
+    )
+    engine_control_port: int | None = _variable(
+        "ENGINE_CONTROL_PORT",
+        None,
+        "the supervisor's port on the engine's host; unset means none",
+        ge=1,
+        le=65_535,
+    )
     site_dir: Path | None = _variable("SITE_DIR", None, "folder of the page; unset serves the API alone")
     slots: int = _variable("SLOTS", 8, "chats that run at once", ge=1, le=4096)
     backlog_limit: int | None = _variable(
@@ -68,11 +77,12 @@ class Settings(BaseModel):
     @field_validator("engine_url")
     @classmethod
     def _plain_http(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme != "http" or not parts.hostname or parts.path not in ("", "/") or parts.query:
-            raise ValueError("must be http://HOST:PORT")
-        _ = parts.port  # raises ValueError where the port is no number up to 65535
-        return value.rstrip("/")
+        urls = [url.strip().rstrip("/") for url in value.split(",")]
+        for url in urls:
+            parts = urlsplit(url)
+            if parts.scheme != "http" or not parts.hostname or parts.path or parts.query:
+                raise ValueError("must be http://HOST:PORT, several with commas")
+        return ",".join(urls)
 
     @field_validator("site_dir")
     @classmethod
@@ -80,6 +90,11 @@ class Settings(BaseModel):
         if value is not None and not (value / "index.html").is_file():
             raise ValueError(f"{value} has no index.html")
         return value
+
+    @property
+    def engine_urls(self) -> list[str]:
+        """Give the engines' URLs, one by one."""
+        return self.engine_url.split(",")
 
     @property
     def backlog_bound(self) -> int:

@@ -7,13 +7,11 @@ from starlette.responses import Response
 
 from gateway.chat import Chat, Message, Sampling
 from gateway.errors import ChatInvalid
-from gateway.generation import Generations
-from gateway.order import Order
 from gateway.prompt import render
-from gateway.routes.intake import Intake, caller_of, request_id, traced
+from gateway.relay import Generations
+from gateway.routes.intake import Intake, request_id
 from gateway.routes.reply import Follow, FollowStyle
 from gateway.sse import QuestionForm
-from gateway.tgi import generate_body
 
 _PREFIX = b"/completion/"
 
@@ -38,23 +36,12 @@ class CompletionRoutes:
         # 204 is how the standard lets a server say that there is no more.
         if request.headers.get("last-event-id") == QuestionForm.END_ID:
             return Response(status_code=204)
-        replica = self._intake.replica()
         prompt = render(Chat((Message("user", question_of(request)),))).text
-        temperature, top_p = self._intake.defaults(replica.model)
+        temperature, top_p = self._intake.defaults(self._intake.model())
         sampling = Sampling(temperature=temperature, top_p=top_p)
-        fit = await self._intake.fit(replica, prompt, sampling)
-        generation = self._generations.stream(
-            Order(
-                request_id=request_id(request),
-                route="/completion",
-                caller=caller_of(request),
-                cost=fit.cost,
-                body=generate_body(prompt, sampling, fit.max_new_tokens),
-                form=QuestionForm(request_id(request)),
-                headers=traced(request),
-            )
-        )
-        return Follow(generation, self._follow)
+        form = QuestionForm(request_id(request))
+        order = await self._intake.order(request, "/completion", prompt, sampling, form)
+        return Follow(self._generations.stream(order), self._follow)
 
 
 def question_of(request: Request) -> str:

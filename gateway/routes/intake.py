@@ -4,16 +4,14 @@ Knows requests, the model that is served and its context. Knows nothing of strea
 """
 
 import re
-from dataclasses import dataclass
 
 from fastapi import Request
 
 from gateway.chat import Sampling
-from gateway.errors import BodyTooLarge, ChatInvalid, MediaUnknown, ModelUnknown, PromptTooLong
-from gateway.fleet import DEMO_MODEL, Fleet, Replica
-from gateway.order import Caller
+from gateway.errors import BodyTooLarge, ChatInvalid, MediaUnknown, ModelUnknown
+from gateway.fleet import DEMO_MODEL, Fleet
+from gateway.order import Caller, Form, Order
 from gateway.schedule import Class
-from gateway.tgi import MAX_NEW_TOKENS
 
 # TGI's documentation calls every model this, and its clients send it.
 ANY_MODEL = "tgi"
@@ -23,20 +21,15 @@ ANY_MODEL = "tgi"
 LLAMA_TEMPERATURE, LLAMA_TOP_P = 0.6, 0.9
 DEMO_TEMPERATURE, DEMO_TOP_P = 0.0, 1.0
 
+# What an answer is weighed as when its caller names no limit: a few paragraphs.
+USUAL_ANSWER_TOKENS = 512
+
 REQUEST_ID = "paddock.request_id"
 
 SESSION_HEADER = "paddock-session"
 CLASS_HEADER = "paddock-class"
 DEADLINE_HEADER = "x-deadline-ms"
 _SESSION = re.compile(r"[\w-]{8,64}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Fit:
-    """How many tokens an answer may have, and what the chat costs in all. Units: tokens."""
-
-    max_new_tokens: int
-    cost: int
 
 
 class Intake:
@@ -66,14 +59,16 @@ class Intake:
             pieces.append(piece)
         return b"".join(pieces)
 
-    def replica(self, model: str | None = None) -> Replica:
-        """Give the replica that would serve now. Raises: EngineDown; ModelUnknown naming what is served."""
-        replica = self.fleet.choose()
-        if model not in (None, "", ANY_MODEL, replica.model):
-            raise ModelUnknown(
-                f"the model {model!r} is not served here; {replica.model!r} is", param="model"
-            )
-        return replica
+    def model(self, asked: str | None = None) -> str:
+        """Give the model that will answer.
+
+        Raises: EngineDown if no engine serves or is on the way; ModelUnknown naming what is served.
+        """
+        self.fleet.check()
+        served = self.fleet.model
+        if asked not in (None, "", ANY_MODEL, served):
+            raise ModelUnknown(f"the model {asked!r} is not served here; {served!r} is", param="model")
+        return served or ANY_MODEL
 
     def defaults(self, model: str | None) -> tuple[float, float]:
         """Give the temperature and top_p that apply when a caller names none."""
@@ -85,25 +80,38 @@ class Intake:
             top_p if self._top_p is None else self._top_p,
         )
 
-    async def fit(self, replica: Replica, prompt: str, sampling: Sampling) -> Fit:
-        """Find how long the answer may be.
+    async def order(
+        self,
+        request: Request,
+        route: str,
+        prompt: str,
+        sampling: Sampling,
+        form: Form,
+        *,
+        is_streamed: bool = True,
+    ) -> Order:
+        """Make the order for a prompt, after checking that prompt and answer fit the context.
+
+        While no engine is ready nobody can count: then it is checked once one is.
 
         Raises: PromptTooLong with exact counts; EngineError if the engine had to count and could not.
         """
-        context = replica.max_total_tokens
-        wanted = sampling.max_tokens or MAX_NEW_TOKENS
-        # A token covers at least one byte, so most prompts are known to fit without being counted.
-        most = len(prompt.encode()) + 1
-        if most + wanted <= context:
-            return Fit(wanted, most // 3 + wanted)
-        count = len(await replica.tgi.tokenize(prompt))
-        if count + (sampling.max_tokens or 1) > context:
-            asked = f" and {sampling.max_tokens} are asked for" if sampling.max_tokens else ""
-            raise PromptTooLong(
-                f"the prompt has {count} tokens{asked}; the context holds {context} in all, answer included",
-                param="max_tokens" if sampling.max_tokens and count < context else "messages",
-            )
-        return Fit(min(wanted, context - count), count + wanted)
+        shown = self.fleet.shown
+        room = await shown.room(prompt, sampling.max_tokens) if shown.is_ready else None
+        # An answer without a limit is weighed as a usual one, not as all that the context leaves.
+        expected = sampling.max_tokens or min(room or USUAL_ANSWER_TOKENS, USUAL_ANSWER_TOKENS)
+        return Order(
+            request_id=request_id(request),
+            route=route,
+            caller=caller_of(request),
+            cost=len(prompt.encode()) // 3 + expected,
+            form=form,
+            prompt=prompt,
+            sampling=sampling,
+            room=room,
+            is_streamed=is_streamed,
+            headers=traced(request),
+        )
 
 
 def request_id(request: Request) -> str:

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from gateway.errors import ChatInvalid
-from gateway.generation import Generations
 from gateway.order import Order
+from gateway.relay import Generations
 from gateway.routes.intake import Intake, caller_of, request_id, traced
 from gateway.routes.reply import Follow, FollowStyle, Whole
 from gateway.schema import read_json
@@ -57,11 +57,11 @@ class NativeRoutes:
     async def post_tokenize(self, request: Request) -> Response:
         """Tokenise a text; takes no ticket, as it takes none of TGI's permits."""
         content = await self._intake.content(request)
-        return _handed_on(await self._intake.replica().tgi.forward("POST", "/tokenize", content))
+        return _handed_on(await self._intake.fleet.choose().tgi.forward("POST", "/tokenize", content))
 
     async def get_info(self) -> Response:
         """Give the engine's own description of itself."""
-        return _handed_on(await self._intake.replica().tgi.forward("GET", "/info"))
+        return _handed_on(await self._intake.fleet.choose().tgi.forward("GET", "/info"))
 
     def _stream(self, request: Request, content: bytes) -> Response:
         form = NativeForm()
@@ -82,8 +82,8 @@ class NativeRoutes:
             route=path,
             caller=caller_of(request),
             cost=_cost(content),
-            body=content,
             form=form,
+            native=content,
             is_streamed=isinstance(form, NativeForm),
             headers=traced(request),
         )

@@ -8,18 +8,16 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.chat import Sampling
 from gateway.errors import ModelUnknown
-from gateway.fleet import DEMO_MODEL, Replica
-from gateway.generation import Generations
+from gateway.fleet import DEMO_MODEL
 from gateway.metrics import Metrics
-from gateway.order import Form, Order
 from gateway.prompt import render
-from gateway.routes.intake import Intake, caller_of, request_id, traced
+from gateway.relay import Generations
+from gateway.replica import Replica
+from gateway.routes.intake import Intake, request_id
 from gateway.routes.reply import Follow, FollowStyle, Whole
 from gateway.schema import ChatBody, CompletionBody, read_body
 from gateway.sse import OpenAiForm, WholeForm, usage_body
-from gateway.tgi import MAX_NEW_TOKENS, generate_body
 
 PROGRESS_HEADER = "paddock-progress"
 
@@ -51,11 +49,9 @@ class OpenAiRoutes:
     async def post_chat(self, request: Request) -> Response:
         """Answer a chat, streamed or whole."""
         body = read_body(ChatBody, await self._intake.content(request))
-        chat = body.chat()
-        replica = self._intake.replica(body.model)
-        prompt = render(chat)
+        prompt = render(body.chat())
         self._metrics.neutralise(prompt.neutralised)
-        response = await self._answer(request, body, replica, prompt.text, is_chat=True)
+        response = await self._answer(request, body, prompt.text, is_chat=True)
         if prompt.neutralised:
             response.headers["paddock-neutralised"] = str(prompt.neutralised)
         return response
@@ -63,8 +59,7 @@ class OpenAiRoutes:
     async def post_completion(self, request: Request) -> Response:
         """Complete a raw prompt, streamed or whole."""
         body = read_body(CompletionBody, await self._intake.content(request))
-        replica = self._intake.replica(body.model)
-        return await self._answer(request, body, replica, body.text, is_chat=False)
+        return await self._answer(request, body, body.text, is_chat=False)
 
     async def get_models(self) -> Response:
         """List what is served: one model, once an engine is ready."""
@@ -80,21 +75,15 @@ class OpenAiRoutes:
         return _json(self._model(replica))
 
     async def _answer(
-        self,
-        request: Request,
-        body: ChatBody | CompletionBody,
-        replica: Replica,
-        prompt: str,
-        *,
-        is_chat: bool,
+        self, request: Request, body: ChatBody | CompletionBody, prompt: str, *, is_chat: bool
     ) -> Response:
-        sampling = body.sampling(*self._intake.defaults(replica.model))
-        fit = await self._intake.fit(replica, prompt, sampling)
+        model = self._intake.model(body.model)
+        sampling = body.sampling(*self._intake.defaults(model))
         answer_id = ("chatcmpl-" if is_chat else "cmpl-") + secrets.token_urlsafe(18)
-        created, model = int(time.time()), replica.model or ""
+        created, route = int(time.time()), request.url.path
         if not body.stream:
             whole = WholeForm()
-            order = self._order(request, prompt, sampling, fit.max_new_tokens, fit.cost, whole)
+            order = await self._intake.order(request, route, prompt, sampling, whole, is_streamed=False)
             generation = self._generations.stream(order)
             return Whole(
                 generation,
@@ -109,24 +98,8 @@ class OpenAiRoutes:
             includes_usage=body.includes_usage,
             shows_progress=request.headers.get(PROGRESS_HEADER) == "1",
         )
-        order = self._order(request, prompt, sampling, fit.max_new_tokens, fit.cost, form)
+        order = await self._intake.order(request, route, prompt, sampling, form)
         return Follow(self._generations.stream(order), self._follow)
-
-    def _order(
-        self, request: Request, prompt: str, sampling: Sampling, max_new_tokens: int, cost: int, form: Form
-    ) -> Order:
-        return Order(
-            request_id=request_id(request),
-            route=request.url.path,
-            caller=caller_of(request),
-            cost=cost,
-            body=generate_body(prompt, sampling, max_new_tokens),
-            form=form,
-            prompt=prompt,
-            stop=sampling.stop,
-            is_streamed=not isinstance(form, WholeForm),
-            headers=traced(request),
-        )
 
     def _model(self, replica: Replica) -> dict[str, Any]:
         temperature, top_p = self._intake.defaults(replica.model)
@@ -136,7 +109,7 @@ class OpenAiRoutes:
             "created": 0,
             "owned_by": "paddock",
             "context_window": replica.max_total_tokens,
-            "max_output_tokens": min(MAX_NEW_TOKENS, max(1, replica.max_total_tokens - 1)),
+            "max_output_tokens": max(1, replica.max_total_tokens - 1),
             "ready": replica.is_ready,
             "demo": replica.model == DEMO_MODEL,
             "defaults": {"temperature": temperature, "top_p": top_p},

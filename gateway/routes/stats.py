@@ -56,7 +56,7 @@ class StatsRoutes:
 
     def _wait_estimate(self) -> dict[str, float] | None:
         """Give the wait of a chat that came now, None before anything was measured."""
-        if self._admission.running < self._admission.slots:
+        if self._admission.running < self._admission.open_slots:
             return {"low": 0.0, "likely": 0.0, "high": 0.0}
         estimate = self._admission.estimate(self._admission.waiting + 1)
         return None if estimate is None else asdict(estimate)
@@ -77,6 +77,7 @@ class StatsRoutes:
             "phase": shown.phase,
             "phase_seconds": shown.phase_seconds,
             "reason": shown.reason,
+            "ready_seconds": shown.ready_seconds,
             "context_window": shown.max_total_tokens or None,
             "is_draining": self._admission.is_draining,
         }

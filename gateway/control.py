@@ -1,0 +1,88 @@
+"""The control surface of an engine's supervisor: what the engine is doing, and waking it.
+
+Knows GET /state and POST /start of engine/supervisor.py. Knows nothing of TGI's wire.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from gateway.transport import Pool, TransportError, TransportTimeout
+
+# The supervisor answers from memory, so a second is a long time.
+_LIMIT_SECONDS = 2.0
+
+
+class Phase(StrEnum):
+    """What an engine is doing, as shown to users."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    LOADING = "loading"
+    READY = "ready"
+    STOPPING = "stopping"
+    FAILED = "failed"
+
+
+class ControlLost(Exception):
+    """The supervisor did not answer, or not in its own form."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """What the supervisor says. Units: ready_seconds is the time left until ready, None if unknown."""
+
+    phase: Phase
+    reason: str | None
+    model: str | None
+    ready_seconds: float | None
+
+
+class Control:
+    """One supervisor."""
+
+    def __init__(self, url: str, connect_limit_seconds: float) -> None:
+        self.url = url
+        self._pool = Pool(url, connect_limit_seconds)
+
+    async def state(self) -> EngineState:
+        """Ask what the engine is doing. Raises: ControlLost."""
+        told = await self._ask("GET", "/state")
+        try:
+            detail = told.get("detail")
+            reason = told.get("reason") or detail
+            left = told.get("estimate_seconds")
+            return EngineState(
+                phase=Phase(told["phase"]),
+                reason=None if reason is None else str(reason),
+                model=told.get("model"),
+                ready_seconds=None if left is None else float(left),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ControlLost(f"unexpected state from {self.url}: {error}") from None
+
+    async def start(self) -> None:
+        """Wake the engine; harmless when it runs. Raises: ControlLost."""
+        await self._ask("POST", "/start")
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._pool.close()
+
+    async def _ask(self, method: str, path: str) -> dict[str, Any]:
+        try:
+            async with self._pool.ask(method, path, b"", _LIMIT_SECONDS) as reply:
+                body = await reply.whole(_LIMIT_SECONDS)
+                if not 200 <= reply.status < 300:
+                    raise ControlLost(f"HTTP {reply.status} from {self.url}{path}")
+        except (TransportError, TransportTimeout) as error:
+            raise ControlLost(f"no answer from the supervisor at {self.url}: {error}") from None
+        try:
+            told = orjson.loads(body or b"{}")
+        except orjson.JSONDecodeError:
+            told = None
+        if not isinstance(told, dict):
+            raise ControlLost(f"no JSON object from {self.url}{path}")
+        return told

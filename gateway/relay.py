@@ -1,0 +1,156 @@
+"""How an engine's tokens reach a generation's log, and the generations that are open.
+
+Knows TGI's batches, parts and stop strings. Knows nothing of HTTP.
+"""
+
+from contextlib import aclosing
+from typing import TypeVar
+
+import orjson
+
+from gateway.admission import Ticket
+from gateway.chat import Batch, Delta, Finish, Usage
+from gateway.errors import Draining, EngineDown, EngineRejected
+from gateway.events import translate
+from gateway.generation import Generation, House
+from gateway.order import Order
+from gateway.replica import Replica
+from gateway.stops import Stops
+from gateway.tgi import MAX_NEW_TOKENS, Native, generate_body
+
+
+class Streaming(Generation):
+    """A generation whose tokens go into its log as they come.
+
+    An answer of more than MAX_NEW_TOKENS is asked for in parts, each continuing the text so far:
+    TGI's own way of doing that asks for too many tokens and loses text at the seams.
+    """
+
+    async def _serve(self, replica: Replica) -> None:
+        order = self.order
+        stops = Stops(order.sampling.stop) if order.sampling.stop else None
+        if order.native is not None:
+            await self._part(replica, order.native, None)
+        else:
+            room = order.room
+            if room is None:
+                room = await replica.room(order.prompt, order.sampling.max_tokens)
+            await self._parts(replica, room, stops)
+        if stops is not None and (rest := stops.rest()):
+            self.log.append(order.form.deltas(Batch([_delta(rest)])))
+        if self._prompt_tokens is None and order.prompt:
+            self._prompt_tokens = len(await replica.tgi.tokenize(order.prompt))
+        usage = Usage(self._prompt_tokens or 0, self._tokens)
+        self.log.append(order.form.finished(self._finish or Finish.STOP, usage, self._timings()))
+
+    async def _parts(self, replica: Replica, room: int, stops: Stops | None) -> None:
+        """Generate until the model ends, the caller's limit is reached or the context is full.
+
+        Units: room is the tokens that the context is known to leave.
+        """
+        order, text = self.order, ""
+        while True:
+            limit = order.sampling.max_tokens
+            left = room if limit is None else min(room, limit - self._tokens)
+            body = generate_body(order.prompt + text, order.sampling, min(left, MAX_NEW_TOKENS))
+            try:
+                text += await self._part(replica, body, stops)
+            except EngineRejected:
+                if not text:
+                    raise
+                # A text that is tokenised anew can take a token more than it had: no room is left.
+                return
+            room = replica.max_total_tokens - (self._prompt_tokens or 0) - self._tokens
+            if self._finish is not Finish.LENGTH or room <= 0 or self._tokens == limit:
+                return
+
+    async def _part(self, replica: Replica, body: bytes, stops: Stops | None) -> str:
+        """Stream one request to the engine; give its text."""
+        form = self.order.form
+        pieces: list[bytes] = []
+        async with aclosing(replica.tgi.generate(body, self.order.headers)) as batches:
+            async for batch in batches:
+                self._count(len(batch.deltas))
+                if self.order.native is None:
+                    pieces.extend(delta.text_json for delta in batch.deltas if not delta.special)
+                if stops is not None:
+                    _cut(batch, stops)
+                frames = form.deltas(batch)
+                if frames:
+                    self.log.append(frames)
+                if batch.final is not None:
+                    is_hit = stops is not None and stops.is_hit
+                    self._finish = Finish.STOP if is_hit else batch.final.finish
+                    self._prompt_tokens = self._prompt_tokens or batch.final.prompt_tokens
+                elif stops is not None and stops.is_hit:
+                    self._finish = Finish.STOP
+                    break
+        return "".join(orjson.loads(piece) for piece in pieces)
+
+
+class Forwarding(Generation):
+    """A generation that the engine answers in one piece, handed on as it is, errors included."""
+
+    native: Native | None = None
+
+    async def _serve(self, replica: Replica) -> None:
+        order = self.order
+        limit = self._house.total_limit_seconds
+        body = order.native or b""
+        self.native = await replica.tgi.forward("POST", order.route, body, limit, order.headers)
+        if self.native.status != 200:
+            raise translate(self.native.status, self.native.body)
+        self._prompt_tokens = int(self.native.headers.get("x-prompt-tokens", 0))
+        self._count(int(self.native.headers.get("x-generated-tokens", 0)))
+
+
+AnyGeneration = TypeVar("AnyGeneration", bound=Generation)
+
+
+class Generations:
+    """All generations that are not over."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._open: set[Generation] = set()
+
+    def stream(self, order: Order) -> Streaming:
+        """Admit an order and start to stream it. Raises: Refusal."""
+        return self._keep(Streaming(self._house, order, self._admit(order)))
+
+    def forward(self, order: Order) -> Forwarding:
+        """Admit an order and hand it to the engine whole. Raises: Refusal."""
+        return self._keep(Forwarding(self._house, order, self._admit(order)))
+
+    def end_all(self, error: Draining) -> None:
+        """End every open generation with an error that its readers see."""
+        for generation in list(self._open):
+            generation.end(error)
+
+    def end_waiting(self, error: EngineDown) -> None:
+        """End every generation that has no slot yet, because none will come."""
+        for generation in list(self._open):
+            if not generation.is_granted:
+                generation.end(error)
+
+    def _admit(self, order: Order) -> Ticket:
+        if not self._house.admission.is_draining:
+            self._house.fleet.check()
+        return self._house.admission.admit(
+            order.caller.client, order.cost, order.caller.kind, order.caller.deadline_seconds
+        )
+
+    def _keep(self, generation: AnyGeneration) -> AnyGeneration:
+        self._open.add(generation)
+        generation.when_over(lambda: self._open.discard(generation))
+        return generation
+
+
+def _cut(batch: Batch, stops: Stops) -> None:
+    """Cut a batch's text at a stop string, keeping the form of a batch."""
+    shown = stops.feed("".join(delta.text for delta in batch.deltas if not delta.special))
+    batch.deltas = [_delta(shown)] if shown else []
+
+
+def _delta(text: str) -> Delta:
+    return Delta(orjson.dumps(text), False)
