@@ -49,3 +49,27 @@ def test_an_owner_is_written_for_people() -> None:
     """Long commands are cut."""
     assert str(ports.Owner(7, ("python", "-m", "gateway"))) == "process 7 (python -m gateway)"
     assert f"process 7 ({'x' * 77}...)" == str(ports.Owner(7, ("x" * 200,)))
+
+
+def test_a_claim_is_exclusive_until_it_is_given_back() -> None:
+    """Two starters cannot both get a port that nobody listens on yet; the holder is known."""
+    port, held = ports.reserve("127.0.0.1", 0)
+    owner = ports.owner(port)
+
+    assert ports.claim(port) is None
+    assert owner is not None
+    assert owner.pid == os.getpid()
+    held.close()
+    again = ports.claim(port)
+    assert again is not None
+    again.close()
+
+
+def test_reserve_passes_over_a_claimed_port() -> None:
+    """A preferred port that another starter has claimed is replaced."""
+    port, held = ports.reserve("127.0.0.1", 0)
+    other, also_held = ports.reserve("127.0.0.1", port)
+    held.close()
+    also_held.close()
+
+    assert other != port
