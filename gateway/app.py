@@ -44,7 +44,9 @@ from gateway.routes.openai import OpenAiRoutes
 from gateway.routes.page import Page
 from gateway.routes.reply import ErrorReply, FollowStyle
 from gateway.routes.stats import StatsRoutes
+from gateway.routes.streams import StreamRoutes
 from gateway.settings import Settings
+from gateway.shelf import Shelf
 from gateway.tgi import Limits
 
 _LOG = logging.getLogger(__name__)
@@ -77,8 +79,10 @@ class Gateway:
                 clock=clock,
                 wait_limit_seconds=settings.wait_limit_seconds,
                 total_limit_seconds=settings.total_limit_seconds,
+                resume_grace_seconds=settings.resume_grace_seconds,
             )
         )
+        self.shelf = Shelf(settings.stream_keep_seconds, settings.stream_memory_bytes)
         self._fleet_changed()
         self.app = self._app()
 
@@ -145,12 +149,13 @@ class Gateway:
         )
         # A second beyond the drain: the generations end first, and their last frames still go out.
         follow = FollowStyle(settings.heartbeat_seconds, grace_seconds=settings.drain_seconds + 1)
-        openai = OpenAiRoutes(intake, self.generations, self.metrics, follow)
+        openai = OpenAiRoutes(intake, self.generations, self.shelf, self.metrics, follow)
+        streams = StreamRoutes(self.shelf, follow)
         native = NativeRoutes(intake, self.generations, follow)
         question = CompletionRoutes(intake, self.generations, follow)
         stats = StatsRoutes(self.admission, self.fleet, self.pace, FollowStyle(settings.heartbeat_seconds))
         health = HealthRoutes(self.admission, self.fleet, self.metrics)
-        for routes in (openai, native, question, stats, health):
+        for routes in (openai, streams, native, question, stats, health):
             app.include_router(routes.router())
         if settings.site_dir is not None:
             app.mount("/", Page(settings.site_dir))

@@ -5,6 +5,7 @@
     │   ├── BodyInvalid            400  not JSON, or not an object
     │   ├── ChatInvalid            422  a field is missing, unknown, of the wrong type or out of range
     │   ├── PromptTooLong          400  prompt and answer do not fit the context
+    │   ├── StreamUnknown          404  no such stream, or not this caller's
     │   ├── ModelUnknown           404  another model was asked for
     │   ├── RouteUnknown           404  no such path
     │   ├── MethodUnknown          405  the path exists, not for this method
@@ -82,6 +83,13 @@ class ModelUnknown(CallerError):
     """The caller named a model that is not served here."""
 
     code = "model_unknown"
+    status = 404
+
+
+class StreamUnknown(CallerError):
+    """There is no such stream for this caller."""
+
+    code = "stream_unknown"
     status = 404
 
 

@@ -43,6 +43,7 @@ class House:
     clock: Callable[[], float]
     wait_limit_seconds: float
     total_limit_seconds: float
+    resume_grace_seconds: float
 
 
 class Generation(ABC):
@@ -54,7 +55,7 @@ class Generation(ABC):
 
     def __init__(self, house: House, order: Order, ticket: Ticket) -> None:
         self.order = order
-        self.log = Log(keeps=False)
+        self.log = Log(keeps=order.is_resumable)
         self.error: PaddockError | None = None
         self.failed_first = False
         self._house = house
@@ -62,6 +63,8 @@ class Generation(ABC):
         self._moved = asyncio.Event()
         self._ended_by: PaddockError | None = None
         self._is_started = self._is_interrupted = False
+        self._readers = 0
+        self._grace: asyncio.TimerHandle | None = None
         self._arrived = house.clock()
         self._granted: float | None = None
         self._replica: Replica | None = None
@@ -84,8 +87,30 @@ class Generation(ABC):
         """Say whether it has or had a slot."""
         return self._granted is not None
 
+    def join(self) -> None:
+        """Take note of one more reader."""
+        self._readers += 1
+        if self._grace is not None:
+            self._grace.cancel()
+            self._grace = None
+
     def leave(self) -> None:
-        """Take note that the caller is gone: nobody reads, so the engine's connection is closed."""
+        """Take note that a reader is gone.
+
+        When it was the last, the engine's connection is closed: at once for a plain client, after a
+        grace for one that asked to be able to come back.
+        """
+        self._readers -= 1
+        if self._readers or self._task.done():
+            return
+        if not self.order.is_resumable:
+            self._interrupt()
+        elif self._grace is None:
+            loop = asyncio.get_running_loop()
+            self._grace = loop.call_later(self._house.resume_grace_seconds, self._interrupt)
+
+    def stop(self) -> None:
+        """Stop it because its caller said so."""
         self._interrupt()
 
     def end(self, error: PaddockError) -> None:

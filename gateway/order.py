@@ -44,23 +44,23 @@ class Waiting:
 class Form(Protocol):
     """How one answer is written for its caller.
 
-    Each method gives frames, or b"" where this form says nothing. Called in the order waiting*,
-    running?, deltas*, then finished or failed.
+    Each method gives frames, one SSE event each, or none where this form says nothing. Called in the
+    order waiting*, running?, deltas*, then finished or failed.
     """
 
-    def waiting(self, news: Waiting) -> bytes:
+    def waiting(self, news: Waiting) -> list[bytes]:
         """Tell the place in the backlog."""
 
-    def running(self) -> bytes:
+    def running(self) -> list[bytes]:
         """Tell that a chat that waited has its slot."""
 
-    def deltas(self, batch: Batch) -> bytes:
+    def deltas(self, batch: Batch) -> list[bytes]:
         """Write the tokens of one read."""
 
-    def finished(self, finish: Finish, usage: Usage, timings: Timings) -> bytes:
+    def finished(self, finish: Finish, usage: Usage, timings: Timings) -> list[bytes]:
         """Write the end of a whole answer."""
 
-    def failed(self, error: PaddockError) -> bytes:
+    def failed(self, error: PaddockError) -> list[bytes]:
         """Write the end of an answer that broke."""
 
 
@@ -83,4 +83,5 @@ class Order:
     room: int | None = None
     native: bytes | None = None
     is_streamed: bool = True
+    is_resumable: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)

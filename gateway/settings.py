@@ -65,6 +65,15 @@ class Settings(BaseModel):
     gap_limit_seconds: Seconds = _variable("GAP_LIMIT_SECONDS", 60.0, "longest silence between two tokens")
     total_limit_seconds: Seconds = _variable("TOTAL_LIMIT_SECONDS", 1800.0, "longest generation in all")
     drain_seconds: Seconds = _variable("DRAIN_SECONDS", 30.0, "how long running chats may finish at a stop")
+    resume_grace_seconds: Seconds = _variable(
+        "RESUME_GRACE_SECONDS", 60.0, "how long a resumable stream goes on without a reader"
+    )
+    stream_keep_seconds: Seconds = _variable(
+        "STREAM_KEEP_SECONDS", 600.0, "how long an ended resumable stream can be read again"
+    )
+    stream_memory_bytes: int = _variable(
+        "STREAM_MEMORY_BYTES", 67_108_864, "what kept streams may take; ended ones make room", ge=1_048_576
+    )
     heartbeat_seconds: Seconds = _variable("HEARTBEAT_SECONDS", 15.0, "silence before a comment is sent")
     body_limit_bytes: int = _variable(
         "BODY_LIMIT_BYTES", 2_000_000, "largest request body; TGI's PAYLOAD_LIMIT", ge=1024
@@ -82,6 +91,7 @@ class Settings(BaseModel):
             parts = urlsplit(url)
             if parts.scheme != "http" or not parts.hostname or parts.path or parts.query:
                 raise ValueError("must be http://HOST:PORT, several with commas")
+            _ = parts.port  # raises ValueError where the port is no number up to 65535
         return ",".join(urls)
 
     @field_validator("site_dir")

@@ -21,12 +21,12 @@ KEEP_ALIVE = "keep-alive"
 class _Silent:
     """News while waiting, as comments: every SSE client skips them."""
 
-    def waiting(self, news: Waiting) -> bytes:
+    def waiting(self, news: Waiting) -> list[bytes]:
         left = f", about {news.estimate.likely:.0f} s" if news.estimate else ""
-        return f": place {news.place} of {news.backlog}{left}\n\n".encode()
+        return [f": place {news.place} of {news.backlog}{left}\n\n".encode()]
 
-    def running(self) -> bytes:
-        return b": running\n\n"
+    def running(self) -> list[bytes]:
+        return [b": running\n\n"]
 
 
 class OpenAiForm:
@@ -64,15 +64,15 @@ class OpenAiForm:
         whole = self._chunk({"content": mark} if is_chat else mark)
         self._before, self._after = whole.split(orjson.dumps(mark), 1)
 
-    def waiting(self, news: Waiting) -> bytes:
+    def waiting(self, news: Waiting) -> list[bytes]:
         if not self._shows_progress:
             return self._silent.waiting(news)
         return _progress({"state": "waiting", **asdict(news)})
 
-    def running(self) -> bytes:
+    def running(self) -> list[bytes]:
         return _progress({"state": "running"}) if self._shows_progress else self._silent.running()
 
-    def deltas(self, batch: Batch) -> bytes:
+    def deltas(self, batch: Batch) -> list[bytes]:
         before, after = self._before, self._after
         frames = [
             before + delta.text_json + after
@@ -82,20 +82,20 @@ class OpenAiForm:
         if frames and not self._is_open:
             self._is_open = True
             frames.insert(0, self._chunk({"role": "assistant", "content": ""}))
-        return b"".join(frames)
+        return frames
 
-    def finished(self, finish: Finish, usage: Usage, timings: Timings) -> bytes:
-        frames = b""
+    def finished(self, finish: Finish, usage: Usage, timings: Timings) -> list[bytes]:
+        frames = []
         if not self._is_open:  # an answer without text still has its role
-            frames += self._chunk({"role": "assistant", "content": ""})
-        frames += self._chunk({} if self._is_chat else "", finish)
+            frames.append(self._chunk({"role": "assistant", "content": ""}))
+        frames.append(self._chunk({} if self._is_chat else "", finish))
         if self._includes_usage:
             told = {**self._head, "choices": [], "usage": usage_body(usage), "timings": asdict(timings)}
-            frames += b"data: " + orjson.dumps(told) + b"\n\n"
-        return frames + DONE
+            frames.append(b"data: " + orjson.dumps(told) + b"\n\n")
+        return [*frames, DONE]
 
-    def failed(self, error: PaddockError) -> bytes:
-        return b"data: " + error_body(error, self._request_id) + b"\n\n"
+    def failed(self, error: PaddockError) -> list[bytes]:
+        return [b"data: " + error_body(error, self._request_id) + b"\n\n"]
 
     def _chunk(self, content: Any, finish: Finish | None = None) -> bytes:
         field = "delta" if self._is_chat else "text"
@@ -115,33 +115,33 @@ class QuestionForm(_Silent):
     def __init__(self, request_id: str) -> None:
         self._request_id = request_id
 
-    def deltas(self, batch: Batch) -> bytes:
-        return b"".join(
+    def deltas(self, batch: Batch) -> list[bytes]:
+        return [
             b'data: {"text": ' + delta.text_json + b"}\n\n"
             for delta in batch.deltas
             if not delta.special and len(delta.text_json) > 2
-        )
+        ]
 
-    def finished(self, finish: Finish, usage: Usage, timings: Timings) -> bytes:
+    def finished(self, finish: Finish, usage: Usage, timings: Timings) -> list[bytes]:
         told = orjson.dumps({"finish_reason": finish, "usage": usage_body(usage)})
-        return f"event: end\nid: {self.END_ID}\ndata: ".encode() + told + b"\n\n"
+        return [f"event: end\nid: {self.END_ID}\ndata: ".encode() + told + b"\n\n"]
 
-    def failed(self, error: PaddockError) -> bytes:
+    def failed(self, error: PaddockError) -> list[bytes]:
         body = error_body(error, self._request_id)
-        return f"id: {self.END_ID}\ndata: ".encode() + body + b"\n\n"
+        return [f"id: {self.END_ID}\ndata: ".encode() + body + b"\n\n"]
 
 
 class NativeForm(_Silent):
     """TGI's own events, byte for byte; its errors in its own shape."""
 
-    def deltas(self, batch: Batch) -> bytes:
-        return batch.raw
+    def deltas(self, batch: Batch) -> list[bytes]:
+        return [batch.raw]
 
-    def finished(self, finish: Finish, usage: Usage, timings: Timings) -> bytes:
-        return b""
+    def finished(self, finish: Finish, usage: Usage, timings: Timings) -> list[bytes]:
+        return []
 
-    def failed(self, error: PaddockError) -> bytes:
-        return b"data: " + native_error(error) + b"\n\n"
+    def failed(self, error: PaddockError) -> list[bytes]:
+        return [b"data: " + native_error(error) + b"\n\n"]
 
 
 class WholeForm:
@@ -157,22 +157,22 @@ class WholeForm:
         """Give the text so far."""
         return "".join(self._pieces)
 
-    def waiting(self, news: Waiting) -> bytes:
-        return b""
+    def waiting(self, news: Waiting) -> list[bytes]:
+        return []
 
-    def running(self) -> bytes:
-        return b""
+    def running(self) -> list[bytes]:
+        return []
 
-    def deltas(self, batch: Batch) -> bytes:
+    def deltas(self, batch: Batch) -> list[bytes]:
         self._pieces.extend(delta.text for delta in batch.deltas if not delta.special)
-        return b""
+        return []
 
-    def finished(self, finish: Finish, usage: Usage, timings: Timings) -> bytes:
+    def finished(self, finish: Finish, usage: Usage, timings: Timings) -> list[bytes]:
         self.finish, self.usage = finish, usage
-        return b""
+        return []
 
-    def failed(self, error: PaddockError) -> bytes:
-        return b""
+    def failed(self, error: PaddockError) -> list[bytes]:
+        return []
 
 
 # TGI has four words for an error; ours map to the nearest, and keep their own HTTP status.
@@ -186,13 +186,9 @@ def native_error(error: PaddockError) -> bytes:
             error.code, "overloaded" if error.code == "engine_overloaded" else "generation"
         )
     else:
-        kind = (
-            "overloaded"
-            if error.status in (429, 503)
-            else "validation"
-            if error.status < 500
-            else "generation"
-        )
+        kind = "validation" if error.status < 500 else "generation"
+        if error.status in (429, 503):
+            kind = "overloaded"
     return orjson.dumps({"error": error.message, "error_type": kind})
 
 
@@ -205,5 +201,5 @@ def usage_body(usage: Usage) -> dict[str, int]:
     }
 
 
-def _progress(news: dict[str, Any]) -> bytes:
-    return b"event: progress\ndata: " + orjson.dumps(news) + b"\n\n"
+def _progress(news: dict[str, Any]) -> list[bytes]:
+    return [b"event: progress\ndata: " + orjson.dumps(news) + b"\n\n"]

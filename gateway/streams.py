@@ -4,15 +4,15 @@ Knows frames as bytes and cursors as counts of frames. Knows nothing of what a f
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 
 class Log:
     """The frames of one generation, appended by it and followed by any number of readers.
 
     A cursor is the number of frames a reader has had. A log that keeps its frames can be read again
-    from any cursor; one that does not forgets what its single reader was given, so that an open
-    stream of a plain client holds no more than is under way.
+    from any cursor, and its frames say theirs as the event's id; one that does not forgets what its
+    single reader was given, so that an open stream of a plain client holds no more than is under way.
 
     States: open -> closed. A closed log takes no frames; its readers end after the last one.
     """
@@ -22,6 +22,7 @@ class Log:
         self.is_closed = False
         self._frames: list[bytes] = []
         self._forgotten = 0
+        self._held_bytes = 0
         self._readers: list[asyncio.Future[None]] = []
 
     @property
@@ -29,11 +30,21 @@ class Log:
         """Count the frames ever appended."""
         return self._forgotten + len(self._frames)
 
-    def append(self, *frames: bytes) -> None:
+    @property
+    def held_bytes(self) -> int:
+        """Add up the bytes that the log holds now."""
+        return self._held_bytes
+
+    def append(self, frames: Sequence[bytes]) -> None:
         """Add frames and wake every reader once, whatever their number."""
         if self.is_closed:
             raise ValueError("the log is closed")
-        self._frames.extend(frame for frame in frames if frame)
+        if not frames:
+            return
+        if self.keeps:
+            frames = [b"id: %d\n%b" % (n, frame) for n, frame in enumerate(frames, self.length + 1)]
+            self._held_bytes += sum(map(len, frames))
+        self._frames.extend(frames)
         self._wake()
 
     def close(self) -> None:

@@ -89,6 +89,7 @@ class Intake:
         form: Form,
         *,
         is_streamed: bool = True,
+        is_resumable: bool = False,
     ) -> Order:
         """Make the order for a prompt, after checking that prompt and answer fit the context.
 
@@ -110,6 +111,7 @@ class Intake:
             sampling=sampling,
             room=room,
             is_streamed=is_streamed,
+            is_resumable=is_resumable,
             headers=traced(request),
         )
 
@@ -118,6 +120,11 @@ def request_id(request: Request) -> str:
     """Give the id under which the answer and the log know this request."""
     value: str = request.scope[REQUEST_ID]
     return value
+
+
+def owner_of(request: Request) -> str:
+    """Name whose streams a request may follow: everybody's who knows the id, until there are keys."""
+    return "anyone"
 
 
 def caller_of(request: Request) -> Caller:

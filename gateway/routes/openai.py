@@ -14,12 +14,15 @@ from gateway.metrics import Metrics
 from gateway.prompt import render
 from gateway.relay import Generations
 from gateway.replica import Replica
-from gateway.routes.intake import Intake, request_id
+from gateway.routes.intake import Intake, owner_of, request_id
 from gateway.routes.reply import Follow, FollowStyle, Whole
 from gateway.schema import ChatBody, CompletionBody, read_body
+from gateway.shelf import Shelf
 from gateway.sse import OpenAiForm, WholeForm, usage_body
 
 PROGRESS_HEADER = "paddock-progress"
+RESUME_HEADER = "paddock-resume"
+STREAM_HEADER = "paddock-stream"
 
 
 class OpenAiRoutes:
@@ -29,11 +32,13 @@ class OpenAiRoutes:
         self,
         intake: Intake,
         generations: Generations,
+        shelf: Shelf,
         metrics: Metrics,
         follow: FollowStyle,
     ) -> None:
         self._intake = intake
         self._generations = generations
+        self._shelf = shelf
         self._metrics = metrics
         self._follow = follow
 
@@ -98,8 +103,13 @@ class OpenAiRoutes:
             includes_usage=body.includes_usage,
             shows_progress=request.headers.get(PROGRESS_HEADER) == "1",
         )
-        order = await self._intake.order(request, route, prompt, sampling, form)
-        return Follow(self._generations.stream(order), self._follow)
+        is_resumable = request.headers.get(RESUME_HEADER) == "1"
+        order = await self._intake.order(request, route, prompt, sampling, form, is_resumable=is_resumable)
+        generation = self._generations.stream(order)
+        reply = Follow(generation, self._follow)
+        if is_resumable:
+            reply.headers[STREAM_HEADER] = self._shelf.put(generation, owner_of(request))
+        return reply
 
     def _model(self, replica: Replica) -> dict[str, Any]:
         temperature, top_p = self._intake.defaults(replica.model)

@@ -1,7 +1,9 @@
 """Answers that follow a generation, and what a departure means.
 
 One rule: a plain client that leaves ends its generation at once, streamed or not, waiting or
-running. Knows ASGI and logs. Knows nothing of what was asked.
+running; one that asked to be able to come back keeps it alive for a grace.
+
+Knows ASGI and logs. Knows nothing of what was asked.
 """
 
 import asyncio
@@ -50,10 +52,14 @@ class ErrorReply(Response):
 class Follow(Response):
     """A generation's log as an event stream; an error before its first frame as an HTTP error."""
 
-    def __init__(self, generation: Generation, style: FollowStyle, *, is_native: bool = False) -> None:
+    def __init__(
+        self, generation: Generation, style: FollowStyle, *, after: int = 0, is_native: bool = False
+    ) -> None:
         super().__init__()
+        generation.join()
         self._generation = generation
         self._style = style
+        self._after = after
         self._is_native = is_native
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,10 +68,10 @@ class Follow(Response):
             if not await _unless_gone(generation.log.opened, receive, STATUS_HOLD_SECONDS):
                 return
             response: Response
-            if generation.error is not None and generation.failed_first:
+            if generation.error is not None and generation.failed_first and not self._after:
                 response = _error_of(generation, is_native=self._is_native)
             else:
-                response = event_stream(generation.log.read(), self._style)
+                response = event_stream(generation.log.read(self._after), self._style)
             _carry(self, response)
             await response(scope, receive, send)
         finally:
@@ -82,6 +88,7 @@ class Whole(Response):
         self, generation: Generation, write: Callable[[], Response | None], *, is_native: bool = False
     ) -> None:
         super().__init__()
+        generation.join()
         self._generation = generation
         self._write = write
         self._is_native = is_native
