@@ -32,7 +32,7 @@ from engine.hub import Hub
 from engine.inference import Inference
 from engine.llama import InnerServer, start
 from engine.metrics import Metrics
-from engine.model import Model, check_header, choose, context_tokens
+from engine.model import Model, check_header, choose, context_tokens, default_threads
 from engine.request import Limits
 from engine.service import Service
 from engine.settings import Settings, read_settings
@@ -47,7 +47,7 @@ def main() -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: os._exit(0))
     try:
-        settings = read_settings(os.environ, os.cpu_count() or 1)
+        settings = read_settings(os.environ)
         _check_machine()
         with _bound(settings) as port:
             return uvloop.run(_serve(settings, port))
@@ -108,8 +108,9 @@ def _load(settings: Settings) -> tuple[Model, Inference]:
     vocabulary = Vocabulary.of(header)
     if header.text("tokenizer.chat_template") is None:
         say(f"{model.id} has no chat template: it may be a base model, which does not chat.")
-    say(f"loading {model.id} with {settings.slots} slots of {context} tokens on {settings.threads} threads.")
-    inner: InnerServer = start(model.path, context, settings.slots, settings.threads)
+    threads = settings.threads or default_threads(model.path.stat().st_size, os.cpu_count() or 1)
+    say(f"loading {model.id}: {settings.slots} slots of {context} tokens, {threads} threads.")
+    inner: InnerServer = start(model.path, context, settings.slots, threads)
     limits = Limits(context)
     return model, Inference(
         inner,

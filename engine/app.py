@@ -8,21 +8,22 @@ people's own machines, where that would hand the model to every page they visit.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import orjson
 
 from engine.answer import answer_all, record
-from engine.body import BODY_LIMIT, Body, parse_body, refuse_content_type
+from engine.body import Body
 from engine.errors import BodyRefused, EngineError, Incomplete, IncompleteStream
+from engine.exchange import Heartbeat, Receive, Scope, Send, disconnected, read_body, reply
+from engine.generation import Step
 from engine.inference import Inference
 from engine.metrics import CONTENT_TYPE
 from engine.request import check_stream
 from engine.run import Run
 from engine.wire import (
     COMPUTE_TYPE,
-    KEEP_ALIVE,
     STREAM_HEADERS,
     answer_form,
     answer_headers,
@@ -34,9 +35,6 @@ from engine.wire import (
     unhealthy_body,
 )
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # TGI's event streams send a comment after this long without an event.
@@ -72,18 +70,18 @@ class App:
         """Answer one request."""
         methods = self._routes.get(scope["path"])
         if methods is None:
-            await _reply(send, 404)
+            await reply(send, 404)
             return
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         handler = methods.get(method)
         if handler is None:
             allowed = ",".join(name + (",HEAD" if name == "GET" else "") for name in methods)
-            await _reply(send, 405, headers=[(b"allow", allowed.encode())])
+            await reply(send, 405, headers=[(b"allow", allowed.encode())])
             return
         try:
             await handler(scope, receive, send)
         except BodyRefused as refused:
-            await _reply(
+            await reply(
                 send, refused.status, refused.text.encode(), [(b"content-type", b"text/plain; charset=utf-8")]
             )
 
@@ -95,29 +93,29 @@ class App:
 
     async def _health(self, scope: Scope, receive: Receive, send: Send) -> None:
         if await self._inference.is_healthy(_HEALTH_SECONDS):
-            await _reply(send, 200)
+            await reply(send, 200)
         else:
-            await _reply(send, 503, unhealthy_body(), [_JSON])
+            await reply(send, 503, unhealthy_body(), [_JSON])
 
     async def _show_info(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await _reply(send, 200, self._info, [_JSON])
+        await reply(send, 200, self._info, [_JSON])
 
     async def _show_metrics(self, scope: Scope, receive: Receive, send: Send) -> None:
         page = self._inference.metrics.page().encode()
-        await _reply(send, 200, page, [(b"content-type", CONTENT_TYPE.encode())])
+        await reply(send, 200, page, [(b"content-type", CONTENT_TYPE.encode())])
 
     async def _tokenize(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _read_body(scope, receive)
+        body = await read_body(scope, receive)
         try:
             tokens, automatic = await self._inference.encode(body.inputs)
         except EngineError as error:
-            await _reply(send, error.status, error_body(error), [_JSON])
+            await reply(send, error.status, error_body(error), [_JSON])
             return
         pieces = [self._inference.vocabulary.bytes_of(token) for token in tokens]
-        await _reply(send, 200, orjson.dumps(tokenize_form(body.inputs, tokens, pieces, automatic)), [_JSON])
+        await reply(send, 200, orjson.dumps(tokenize_form(body.inputs, tokens, pieces, automatic)), [_JSON])
 
     async def _compat(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _read_body(scope, receive)
+        body = await read_body(scope, receive)
         # TGI's default here for a model whose hub page is unknown: the prompt comes back too.
         wants_full_text = body.parameters.return_full_text is not False
         if body.stream:
@@ -126,19 +124,19 @@ class App:
             await self._attend(receive, self._whole(body, wants_full_text, send, in_list=True))
 
     async def _generate(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _read_body(scope, receive)
+        body = await read_body(scope, receive)
         wants_full_text = bool(body.parameters.return_full_text)
         await self._attend(receive, self._whole(body, wants_full_text, send, in_list=False))
 
     async def _generate_stream(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _read_body(scope, receive)
+        body = await read_body(scope, receive)
         await self._attend(receive, self._stream(body, bool(body.parameters.return_full_text), send))
 
     async def _attend(self, receive: Receive, work: Coroutine[Any, Any, None]) -> None:
         """Do the work while the client is there; when it leaves, cancel at once."""
         self._inference.metrics.count("tgi_request_count")
         answering = asyncio.create_task(work)
-        leaving = asyncio.create_task(_disconnected(receive))
+        leaving = asyncio.create_task(disconnected(receive))
         self._open.add(answering)
         try:
             await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
@@ -164,7 +162,7 @@ class App:
                 raise Incomplete from None
         except EngineError as error:
             inference.fail(error)
-            await _reply(send, error.status, error_body(error), [_JSON])
+            await reply(send, error.status, error_body(error), [_JSON])
             return
         given = body.parameters
         form = answer_form(
@@ -174,14 +172,14 @@ class App:
             with_top=bool(given.top_n_tokens),
         )
         headers = [_JSON, *answer_headers(times, answers[0], len(body.inputs))]
-        await _reply(send, 200, orjson.dumps([form] if in_list else form), headers)
+        await reply(send, 200, orjson.dumps([form] if in_list else form), headers)
 
     async def _stream(self, body: Body, wants_full_text: bool, send: Send) -> None:
         inference = self._inference
         characters = str(len(body.inputs)).encode()
         headers = [*STREAM_HEADERS, (b"x-compute-type", COMPUTE_TYPE), (b"x-compute-characters", characters)]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        beat = _Heartbeat(send, self._keep_alive_seconds)
+        beat = Heartbeat(send, self._keep_alive_seconds)
         run: Run | None = None
         last = b""
         try:
@@ -212,64 +210,8 @@ class App:
         await send({"type": "http.response.body", "body": last, "more_body": False})
 
 
-class _Heartbeat:
-    """Sends a body's pieces, and a comment whenever none has been sent for a while."""
-
-    def __init__(self, send: Send, seconds: float) -> None:
-        self._send = send
-        self._seconds = seconds
-        self._loop = asyncio.get_running_loop()
-        self._sent_at = self._loop.time()
-        self._task = asyncio.create_task(self._beat())
-
-    async def send(self, data: bytes) -> None:
-        self._sent_at = self._loop.time()
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
-
-    async def _beat(self) -> None:
-        while True:
-            idle = self._loop.time() - self._sent_at
-            if idle >= self._seconds:
-                await self.send(KEEP_ALIVE)
-            else:
-                await asyncio.sleep(self._seconds - idle)
-
-    def stop(self) -> None:
-        self._task.cancel()
-
-
-def _event(step: Any, run: Run, body: Body, prefix: str) -> bytes:
+def _event(step: Step, run: Run, body: Body, prefix: str) -> bytes:
     details = None
     if step.finish is not None and body.parameters.details:
         details = stream_details(step.finish, run.seed, len(run.budget.prompt))
     return stream_event(step, prefix, details)
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _read_body(scope: Scope, receive: Receive) -> Body:
-    """Read a JSON body, in the order in which TGI's framework refuses.
-
-    Raises: BodyRefused; CancelledError has no part here, a client that leaves sends no body.
-    """
-    headers = dict(scope["headers"])
-    refuse_content_type(headers.get(b"content-type", b"").decode("latin-1"))
-    pieces = bytearray()
-    while True:
-        message = await receive()
-        pieces += message.get("body", b"")
-        if len(pieces) > BODY_LIMIT:
-            raise BodyRefused(413, "Failed to buffer the request body: length limit exceeded")
-        if not message.get("more_body", False):
-            return parse_body(bytes(pieces))
-
-
-async def _reply(
-    send: Send, status: int, body: bytes = b"", headers: Iterable[tuple[bytes, bytes]] = ()
-) -> None:
-    head = [*headers, (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": head})
-    await send({"type": "http.response.body", "body": body})

@@ -41,7 +41,9 @@ def _regex(pattern: str) -> str:
 
 
 def _schema(schema: dict[str, Any]) -> str:
-    return f"%json {orjson.dumps(_closed(copy.deepcopy(schema))).decode()}"
+    # Free white space lets a small model write line ends until its tokens are used up.
+    compact = {**_closed(copy.deepcopy(schema)), "x-guidance": {"whitespace_flexible": False}}
+    return f"%json {orjson.dumps(compact).decode()}"
 
 
 def _closed(schema: Any) -> Any:

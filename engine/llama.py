@@ -24,6 +24,11 @@ from engine.errors import EXIT_MACHINE, EXIT_MODEL_UNUSABLE, GenerationFailed, S
 
 # A connection to loopback that takes longer than this found a server that is stuck.
 _CONNECT_SECONDS = 5.0
+# A stream is read at most once per tick, and all streams at the same ones, so that a fast model's tokens
+# travel several to a system call. Nothing is delayed that comes later than a tick after what came before.
+# Measured with the demo model, 8 streams on 2 cores, 2 threads: 0.73 of llama.cpp's own tokens/s without
+# ticks, 0.90 with 10 ms.
+TICK_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +119,21 @@ class Reply(asyncio.Protocol):
         self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came and wake the reader."""
+        """Parse what came and wake the reader; the next piece is taken from the socket at the next tick."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
             self.close()
         self._notify()
+        # The head of the answer often comes alone, and the first token must not wait for a tick.
+        if self._body and self._on_end is not None and self._transport is not None and not self.is_ended:
+            self._transport.pause_reading()
+            loop = asyncio.get_running_loop()
+            loop.call_at((loop.time() // TICK_SECONDS + 1) * TICK_SECONDS, self._resume)
+
+    def _resume(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end, expected or not."""

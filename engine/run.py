@@ -2,7 +2,7 @@
 
     waiting -> generating -> ended; close() from any state, any number of times
 
-Knows: what a request holds, llama.cpp's options for it.
+Knows: what a request holds at each moment, how it is given back.
 Knows nothing of: HTTP towards the client, TGI's wire form.
 """
 
@@ -12,9 +12,10 @@ import orjson
 
 from engine.body import Grammar
 from engine.errors import GenerationFailed
-from engine.generation import LOOKAHEAD_TOKENS, Decoder, Finish, Step
+from engine.generation import Decoder, Finish, Step
 from engine.llama import Reply, reason_of
-from engine.request import Budget, Limits, Request
+from engine.options import completion_options
+from engine.request import Budget, Request
 
 if TYPE_CHECKING:
     from engine.inference import Inference
@@ -97,7 +98,7 @@ class Run:
         self._holds_slot = True
         inference.start(self)
         self.started = self._last_read = inference.clock()
-        self._options = sampling_options(self.request, self.budget, inference.limits)
+        self._options = completion_options(self.request, self.budget, inference.limits)
         if self._grammar is not None:
             self._options["grammar"] = await inference.accept_grammar(self._grammar)
         self._reply = await self._open()
@@ -136,53 +137,3 @@ class Run:
         if self._holds_permit:
             self._holds_permit = False
             self._inference.release_permit()
-
-
-def sampling_options(request: Request, budget: Budget, limits: Limits) -> dict[str, Any]:
-    """Write llama.cpp's options for a request. Its own defaults differ from TGI's, so every one is given.
-
-    Source: the order of samplers is TGI's: penalties, (grammar), temperature, top_k, top_p, typical_p.
-    """
-    sampling = request.sampling
-    is_random = sampling.seed is not None
-    samplers = ["penalties", "temperature"]
-    samplers += [
-        name
-        for name, is_used in (
-            ("top_k", sampling.top_k > 0),
-            ("top_p", sampling.top_p < 1.0),
-            ("typ_p", sampling.typical_p < 1.0),
-        )
-        if is_used
-    ]
-    return {
-        "prompt": budget.prompt,
-        "n_predict": budget.new_tokens + LOOKAHEAD_TOKENS,
-        "stream": True,
-        "return_tokens": True,
-        "n_probs": max(1, request.top_n_tokens),
-        # TGI's log-probabilities are those after temperature and cuts; greedy ones are the model's own.
-        "post_sampling_probs": is_random,
-        "cache_prompt": True,
-        "samplers": samplers,
-        "temperature": sampling.temperature if is_random else 0.0,
-        "top_k": sampling.top_k,
-        "top_p": sampling.top_p,
-        "typical_p": sampling.typical_p,
-        "min_p": 0.0,
-        "repeat_penalty": sampling.repetition_penalty,
-        "frequency_penalty": sampling.frequency_penalty,
-        "presence_penalty": 0.0,
-        "repeat_last_n": limits.max_total_tokens,
-        "dry_multiplier": 0.0,
-        "xtc_probability": 0.0,
-        "mirostat": 0,
-        "seed": inner_seed(sampling.seed),
-    }
-
-
-def inner_seed(seed: int | None) -> int:
-    """Fold TGI's 64-bit seed into llama.cpp's 32 bits, whose highest value would mean a random seed."""
-    if seed is None:
-        return 0
-    return min((seed ^ (seed >> 32)) & 0xFFFFFFFF, 0xFFFFFFFE)

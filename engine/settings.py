@@ -1,7 +1,7 @@
 """The engine's settings, read once from environment variables.
 
 Knows: names, defaults, ranges; that an empty value means unset.
-Knows nothing of: models, files, the machine (except its number of cores, given in).
+Knows nothing of: models, files, the machine.
 """
 
 from collections.abc import Mapping
@@ -9,15 +9,13 @@ from dataclasses import dataclass
 
 from engine.errors import EXIT_SETTINGS, StartRefused
 
-# More than this many threads slows small models down on the machines measured.
-_MOST_DEFAULT_THREADS = 4
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a person may choose about the engine.
 
-    Units:  drain_seconds in seconds; max_total_tokens counts prompt and answer together, None = the model's.
+    Units:  drain_seconds in seconds; max_total_tokens counts prompt and answer together, None = the model's;
+            threads None = chosen for the model and the machine.
     """
 
     model_path: str | None = None
@@ -25,7 +23,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8090
     slots: int = 8
-    threads: int = 1
+    threads: int | None = None
     max_total_tokens: int | None = None
     max_concurrent_requests: int = 128
     drain_seconds: float = 30.0
@@ -70,7 +68,7 @@ class _Reader:
         return (self.text(name) or "").upper() in {"1", "ON", "YES", "TRUE"}
 
 
-def read_settings(environ: Mapping[str, str], cores: int) -> Settings:
+def read_settings(environ: Mapping[str, str]) -> Settings:
     """Read the settings from an environment.
 
     Raises: StartRefused naming every wrong variable at once.
@@ -84,7 +82,7 @@ def read_settings(environ: Mapping[str, str], cores: int) -> Settings:
         host=read.text("ENGINE_HOST") or default.host,
         port=read.integer("ENGINE_PORT", default.port, 0, 65535),
         slots=read.integer("ENGINE_SLOTS", default.slots, 1, 256),
-        threads=read.integer("ENGINE_THREADS", max(1, min(cores, _MOST_DEFAULT_THREADS)), 1, 1024),
+        threads=read.integer("ENGINE_THREADS", 0, 1, 1024) or None,
         max_total_tokens=longest or None,
         max_concurrent_requests=read.integer(
             "ENGINE_MAX_CONCURRENT_REQUESTS", default.max_concurrent_requests, 1, 100_000
