@@ -1,0 +1,1 @@
+"""Load: a synthetic engine, a generator of chats, and the arithmetic of the bench."""
