@@ -55,7 +55,7 @@ class ReaderGoneError(Exception):
 
 
 class Line:
-    """One chat's connection, as a scene sees it."""
+    """One chat's connection, as a scene sees it; what it says can be chained."""
 
     def __init__(self, handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
         self.body = body
@@ -68,16 +68,19 @@ class Line:
         headers = {} if retry_after_seconds is None else {"Retry-After": str(retry_after_seconds)}
         send_json(self._handler, envelope, status, headers)
 
-    def progress(self, **facts: Any) -> None:
+    def progress(self, **facts: Any) -> "Line":
         """Tell how the wait goes."""
         self.frame(json.dumps(facts), event="progress")
+        return self
 
-    def say(self, *texts: str) -> None:
+    def say(self, *texts: str) -> "Line":
         """Send each text as a delta."""
         for text in texts:
-            self.frame(json.dumps({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}))
+            choice = {"index": 0, "delta": {"content": text}, "finish_reason": None}
+            self.frame(json.dumps({"choices": [choice]}))
+        return self
 
-    def finish(self, reason: str = "stop", tokens: int = 12) -> None:
+    def finish(self, reason: str = "stop", tokens: int = 12) -> "Line":
         """End well: finish, usage, done."""
         self.frame(json.dumps({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]}))
         usage = {"prompt_tokens": 20, "completion_tokens": tokens, "total_tokens": 20 + tokens}
@@ -89,19 +92,22 @@ class Line:
         }
         self.frame(json.dumps({"choices": [], "usage": usage, "timings": timings}))
         self.frame("[DONE]")
+        return self
 
-    def fail(self, code: str, message: str) -> None:
+    def fail(self, code: str, message: str) -> "Line":
         """End with an error frame, as the gateway does when the engine breaks."""
         self.frame(json.dumps(error(code, message)))
+        return self
 
-    def hold(self, until: threading.Event) -> None:
+    def hold(self, until: threading.Event) -> "Line":
         """Stay silent until the event. Raises: ReaderGoneError when the browser leaves first."""
         self._open()
         for _ in range(int(HOLD_SECONDS / LOOK_SECONDS)):
             if until.wait(LOOK_SECONDS):
-                return
+                return self
             if has_left(self._handler.connection):
                 raise ReaderGoneError
+        return self
 
     def frame(self, data: str, event: str | None = None) -> None:
         """Send one event."""
@@ -116,7 +122,7 @@ class Line:
             begin_stream(self._handler)
 
 
-Scene = Callable[[Line], None]
+Scene = Callable[[Line], object]
 
 
 class Double:
@@ -132,7 +138,8 @@ class Double:
         self.policy = CONTENT_SECURITY_POLICY
         self._stats = dict(STATS)
         self._news = threading.Condition()
-        self._is_closing = False
+        # Set when the double closes; a scene may hold until then.
+        self.closing = threading.Event()
         handler = type("BoundHandler", (Handler,), {"double": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
@@ -163,7 +170,7 @@ class Double:
         """Write the stats whenever they change, until either side closes."""
         begin_stream(handler)
         told: dict[str, Any] | None = None
-        while not self._is_closing:
+        while not self.closing.is_set():
             with self._news:
                 if told == self._stats:
                     self._news.wait(0.2)
@@ -175,9 +182,21 @@ class Double:
             elif has_left(handler.connection):
                 return
 
+    def wait_for_departures(self, count: int) -> None:
+        """Wait until so many browsers have hung up. Raises: TimeoutError."""
+        with self._news:
+            if not self._news.wait_for(lambda: self.departures >= count, HOLD_SECONDS):
+                raise TimeoutError(f"{self.departures} of {count} browsers have hung up")
+
+    def depart(self) -> None:
+        """Take note that a browser has hung up."""
+        with self._news:
+            self.departures += 1
+            self._news.notify_all()
+
     def close(self) -> None:
         """Stop serving."""
-        self._is_closing = True
+        self.closing.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -210,7 +229,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             self.double.next_scene()(Line(self, body))
         except (ReaderGoneError, BrokenPipeError, ConnectionResetError):
-            self.double.departures += 1
+            self.double.depart()
 
     def handle(self) -> None:
         """Serve, and take a browser that hangs up as the ordinary thing it is."""
@@ -219,7 +238,7 @@ class Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Say nothing: the tests' output is for failures."""
 
     def _send_file(self, name: str) -> None:

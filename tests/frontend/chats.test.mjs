@@ -139,7 +139,7 @@ function listed(parts) {
   const panels = { isShelfOpen: true };
   const makeShelf = shelf({ ...parts, panels, setTimeout: parts.clock.setTimeout, clearTimeout: parts.clock.clearTimeout });
   const list = makeShelf();
-  const row = (index) => Object.assign(scope(list), { chat: list.chats[index], $root: { querySelector: () => null } });
+  const row = (index) => Object.assign(scope(list), { chat: list.chats[index], $el: { closest: () => ({ querySelector: () => ({ select: () => {} }) }) } });
   return { panels, list, row };
 }
 

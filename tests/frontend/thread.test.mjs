@@ -166,11 +166,11 @@ test("who waits reads the place, the estimate when there is one, and the time", 
   it.page.draft = "Why?";
   it.page.send();
   assert.equal(it.last().waitTitle, "Sending…");
-  await it.gateway.push({ kind: "progress", state: "waiting", place: 2, backlog: 5, phase: "ready", estimate_seconds: 20 });
+  await it.gateway.push({ kind: "progress", state: "waiting", place: 2, backlog: 5, phase: "ready", estimate: { low: 12.4, likely: 15, high: 20 } });
   it.parts.clock.pass(4);
   it.parts.live.tick();
   assert.equal(it.last().waitTitle, "Place 2 of 5 in the queue");
-  assert.equal(it.last().waitDetail, "about 20 s to go · waiting 4 s");
+  assert.equal(it.last().waitDetail, "12 s to 20 s to go · waiting 4 s");
   await it.gateway.push({ kind: "progress", state: "waiting", place: 1, backlog: 1, phase: "loading" });
   assert.equal(it.last().waitTitle, it.parts.words.notReady.loading);
   await it.gateway.push({ kind: "progress", state: "running" });

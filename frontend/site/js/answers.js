@@ -122,8 +122,8 @@ function blankAnswer({ newId, now, model }) {
   };
 }
 
-function progressOf({ state, place = null, backlog = null, phase = null, estimate_seconds: estimate = null }) {
-  return { state, place, backlog, phase, estimateSeconds: estimate };
+function progressOf({ state, place = null, backlog = null, phase = null, estimate = null }) {
+  return { state, place, backlog, phase, estimate };
 }
 
 function problemOf(error, at) {

@@ -53,7 +53,7 @@ export function bubble({ live, words, copy, setTimeout }) {
     },
     get waitDetail() {
       const waited = (live.now - this.message.at) / 1000;
-      const estimate = this.message.progress?.estimateSeconds ?? null;
+      const estimate = this.message.progress?.estimate ?? null;
       return [estimate === null ? "" : words.estimate(estimate), waited >= 1 ? words.waited(Math.floor(waited)) : ""]
         .filter(Boolean)
         .join(" · ");

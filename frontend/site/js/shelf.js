@@ -63,7 +63,8 @@ export function shelf({ chats, answers, panels, words, setTimeout, clearTimeout 
     startRename() {
       this.renamedId = this.chat.id;
       this.renamedTitle = this.chatTitle;
-      this.$nextTick(() => this.$root.querySelector(".rename input")?.select());
+      const row = this.$el.closest(".chat");
+      this.$nextTick(() => row.querySelector("input").select());
     },
     finishRename() {
       if (this.renamedId !== null) chats.rename(this.renamedId, this.renamedTitle);

@@ -80,7 +80,11 @@ export const english = {
   sending: "Sending…",
   granted: "Your turn. Reading the question…",
   place: (place, backlog) => `Place ${count(place)} of ${count(Math.max(place, backlog))} in the queue`,
-  estimate: (value) => `about ${wholeSeconds(value)} to go`,
+  /** From the gateway's bracket in seconds: four of five waits end within it. */
+  estimate: ({ low, high }) => {
+    const ends = [Math.max(1, Math.round(low)), Math.max(1, Math.round(high))].map(wholeSeconds);
+    return ends[0] === ends[1] ? `about ${ends[0]} to go` : `${ends[0]} to ${ends[1]} to go`;
+  },
   waited: (value) => `waiting ${wholeSeconds(value)}`,
   stopped: "Stopped.",
   stoppedEarly: "Stopped before the answer began.",

@@ -1,0 +1,75 @@
+"""A browser for the tier, a scripted gateway per test, the real stack once."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from tests.browser.double import Double
+from tests.browser.reader import Reader
+from tests.browser.stack import Stack
+
+SITE = Path(__file__).resolve().parent.parent.parent / "frontend/site"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+# No sandbox: tests may run as root. No /dev/shm: containers have little of it.
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+
+OpenPage = Callable[..., Reader]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def double() -> Iterator[Double]:
+    """A scripted gateway; a test sets its scenes."""
+    server = Double(SITE, [lambda line: line.say("Good ", "day.").finish()])
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def stack_url() -> Iterator[str]:
+    """The address of the real gateway, with the embedded engine behind it."""
+    stack = Stack()
+    try:
+        stack.wait_until_ready()
+        yield stack.url
+    finally:
+        stack.stop()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[OpenPage]:
+    """Open pages in contexts of their own; whatever any of them should not do fails the test."""
+    contexts: list[BrowserContext] = []
+    readers: list[Reader] = []
+
+    def open_at(url: str, **options: Any) -> Reader:
+        context = browser.new_context(**{"viewport": {"width": 1100, "height": 760}, **options})
+        contexts.append(context)
+        readers.append(Reader(context.new_page(), url))
+        return readers[-1].open()
+
+    yield open_at
+    complaints = [line for reader in readers for line in reader.complaints]
+    refused = [line for reader in readers for line in reader.refused()]
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert refused == []
+
+
+@pytest.fixture
+def reader(open_page: OpenPage, double: Double) -> Reader:
+    """A page on the scripted gateway."""
+    return open_page(double.url)

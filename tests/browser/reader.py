@@ -1,0 +1,96 @@
+"""A person at the page: types, reads, presses. Every test's browser tab is one.
+
+Knows the page's labels and texts. Knows nothing of what answers behind it.
+"""
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
+
+# Longer than any expected wait on a busy machine; reached only by a failure.
+PATIENCE_MS = 15_000
+
+# Runs before the page's own scripts: what a payload would call, and what the policy refuses.
+WATCH = """
+window.hits = 0;
+window.hit = () => { window.hits += 1; };
+window.alert = window.hit;
+window.refused = [];
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.refused.push(`${event.effectiveDirective} ${event.blockedURI}`);
+});
+"""
+
+
+class Reader:
+    """One tab. `complaints` gathers what should never be: console errors, page errors, foreign requests."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        self.url = url
+        self.complaints: list[str] = []
+        page.set_default_timeout(PATIENCE_MS)
+        page.add_init_script(WATCH)
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
+        page.on("request", self._see)
+
+    def open(self) -> "Reader":
+        """Open the page and wait until it is alive."""
+        self.page.goto(self.url)
+        expect(self.draft).to_be_visible(timeout=PATIENCE_MS)
+        return self
+
+    def ask(self, question: str) -> None:
+        """Type a question and press Enter, or the button where there is only a touch keyboard."""
+        self.draft.fill(question)
+        if self.page.evaluate("matchMedia('(hover: none)').matches"):
+            self.button("Send").click()
+        else:
+            self.draft.press("Enter")
+
+    def button(self, name: str) -> Locator:
+        """Return the button with this label."""
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def wait_for_answer(self) -> Locator:
+        """Wait until the last answer is complete and return its text."""
+        expect(self.answers.last).to_have_class("message assistant is-finished", timeout=2 * PATIENCE_MS)
+        return self.answers.last.locator(".prose")
+
+    @property
+    def draft(self) -> Locator:
+        """The box one writes in."""
+        return self.page.get_by_label("Message", exact=True)
+
+    @property
+    def questions(self) -> Locator:
+        """All questions on show."""
+        return self.page.locator(".message.user .said")
+
+    @property
+    def answers(self) -> Locator:
+        """All answers on show."""
+        return self.page.locator(".message.assistant")
+
+    @property
+    def stop(self) -> Locator:
+        """The button that stops the answer."""
+        return self.button("Stop the answer")
+
+    def refused(self) -> list[str]:
+        """Return what the content security policy refused."""
+        refused: list[str] = self.page.evaluate("window.refused")
+        return refused
+
+    def hits(self) -> int:
+        """Return how often foreign code ran."""
+        hits: int = self.page.evaluate("window.hits")
+        return hits
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # Chromium itself writes a line for each answer with an error status; the page handles those.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            self.complaints.append(f"console {message.type}: {message.text}")
+
+    def _see(self, request: Request) -> None:
+        if not request.url.startswith((self.url, "data:", "blob:")):
+            self.complaints.append(f"request to {request.url}")

@@ -1,0 +1,112 @@
+"""The page on the real gateway and the embedded engine: a network's own tokens, read in a browser."""
+
+import json
+import re
+import urllib.request
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.reader import PATIENCE_MS
+
+FOX = "What is the story about the fox and the grapes?"
+
+
+def fetch(url: str) -> Any:
+    """Return a JSON document of the gateway."""
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+def test_a_question_is_answered_token_by_token(open_page: OpenPage, stack_url: str) -> None:
+    """The demo model tells the fable; the figures under it are the gateway's own."""
+    reader = open_page(stack_url)
+    reader.page.evaluate(
+        """() => {
+          window.lengths = [];
+          new MutationObserver(() => {
+            const length = document.querySelector(".prose")?.textContent.length ?? 0;
+            if (length !== window.lengths.at(-1)) window.lengths.push(length);
+          }).observe(document.body, { subtree: true, childList: true, characterData: true });
+        }"""
+    )
+    reader.ask(FOX)
+    answer = reader.wait_for_answer()
+    expect(answer).to_contain_text(re.compile("fox", re.IGNORECASE))
+    expect(answer).to_contain_text(re.compile("grapes", re.IGNORECASE))
+    facts = reader.answers.last.locator(".facts").inner_text()
+    assert re.match(r"[\d,]+ tokens · [\d.,]+ tokens/s · first token [\d.]+ s", facts) is not None, facts
+    lengths: list[int] = reader.page.evaluate("window.lengths")
+    assert len([length for length in lengths if length > 0]) > 3, lengths
+
+
+def test_the_bar_tells_the_truth(open_page: OpenPage, stack_url: str) -> None:
+    """Model, phase and load are what the gateway says."""
+    model = fetch(f"{stack_url}v1/models")["data"][0]
+    reader = open_page(stack_url)
+    expect(reader.page.locator(".model")).to_contain_text(model["id"])
+    expect(reader.page.locator(".phase")).to_have_text("Ready")
+    expect(reader.page.locator(".load")).to_contain_text("1 engine online · 0 of 8 slots busy · 0 waiting")
+    expect(reader.page.locator(".badge")).to_be_visible(visible=model["demo"])
+
+
+def test_a_second_turn_knows_the_first(open_page: OpenPage, stack_url: str) -> None:
+    """Both turns are in the context the engine counts."""
+    reader = open_page(stack_url)
+    reader.ask(FOX)
+    reader.wait_for_answer()
+    first = context_tokens(reader.answers.last.locator(".facts").inner_text())
+    reader.ask("What is the capital of France?")
+    expect(reader.answers).to_have_count(2)
+    reader.wait_for_answer()
+    assert context_tokens(reader.answers.last.locator(".facts").inner_text()) > first
+
+
+def test_stop_frees_the_slot(open_page: OpenPage, stack_url: str) -> None:
+    """After Stop nothing runs on the engine any more, and the text that came stays."""
+    reader = open_page(stack_url)
+    # The demo model writes a whole answer faster than a person, or a test, can look: the page itself
+    # presses its button at the first word.
+    reader.page.evaluate(
+        """() => {
+          new MutationObserver((_, observer) => {
+            if (!document.querySelector(".prose")?.textContent) return;
+            observer.disconnect();
+            document.querySelector("[aria-label='Stop the answer']").click();
+          }).observe(document.body, { subtree: true, childList: true, characterData: true });
+        }"""
+    )
+    reader.ask(FOX)
+    expect(reader.answers.last.locator(".note")).to_have_text("Stopped.", timeout=PATIENCE_MS)
+    expect(reader.page.locator(".load")).to_contain_text("0 of 8 slots busy")
+    assert fetch(f"{stack_url}stats")["running"] == 0
+    assert reader.answers.last.locator(".prose").inner_text() != ""
+
+
+def test_a_reload_finds_the_chat_and_goes_on(open_page: OpenPage, stack_url: str) -> None:
+    """History is in the browser; the chat continues where it was."""
+    reader = open_page(stack_url)
+    reader.ask(FOX)
+    said = reader.wait_for_answer().inner_text()
+    reader.page.reload()
+    expect(reader.answers.last.locator(".prose")).to_have_text(said, use_inner_text=True)
+    reader.button("Answer again").click()
+    reader.wait_for_answer()
+    expect(reader.answers.last.locator(".versions")).to_contain_text("2 of 2")
+
+
+def test_a_chat_too_long_for_the_model_is_refused_in_words(open_page: OpenPage, stack_url: str) -> None:
+    """The gateway's own sentence, with its counts, and advice."""
+    reader = open_page(stack_url)
+    reader.ask("grapes and foxes " * 3000)
+    problem = reader.answers.last.get_by_role("alert")
+    expect(problem).to_contain_text(re.compile(r"\d"))
+    expect(problem).to_contain_text("Start a new chat")
+
+
+def context_tokens(facts: str) -> int:
+    """Read the tokens used from the line under an answer."""
+    found = re.search(r"context ([\d,]+) of", facts)
+    assert found is not None, facts
+    return int(found[1].replace(",", ""))
