@@ -71,6 +71,8 @@ class Events:
                 batch.raw += buffer[start:position]
                 start = end + 2
             position = end + 2
+            if self.error is not None:
+                break  # nothing behind an error belongs to the answer
         batch.raw += buffer[start:position]
         self._rest = buffer[position:]
         return batch
@@ -79,20 +81,32 @@ class Events:
         """Read an event of another form; say whether it belongs to the raw events."""
         if not event.startswith(b"data:"):
             return False  # a comment that keeps the connection alive
-        told = orjson.loads(event[5:])
-        if "error" in told:
-            self.error = translate(200, event[5:])
+        try:
+            told = orjson.loads(event[5:])
+            self.error = translate(200, event[5:]) if "error" in told else None
+            if self.error is None:
+                delta, final = _delta(told["token"]), _final(told)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            self.error = EngineFailed("the engine sent an event that is not TGI's")
+        if self.error is not None:
             if not batch.deltas:
                 raise self.error
             return False
-        token = told["token"]
-        batch.deltas.append(Delta(orjson.dumps(token["text"]), bool(token["special"])))
-        if told.get("generated_text") is not None or told.get("details") is not None:
-            batch.final = _final(told)
+        batch.deltas.append(delta)
+        batch.final = batch.final or final
         return True
 
 
-def _final(told: dict[str, Any]) -> Final:
+def _delta(token: dict[str, Any]) -> Delta:
+    if not isinstance(token["text"], str):
+        raise TypeError("a token's text is a string")
+    return Delta(orjson.dumps(token["text"]), bool(token["special"]))
+
+
+def _final(told: dict[str, Any]) -> Final | None:
+    """Read what only the last event has; None if this is not the last."""
+    if told.get("generated_text") is None and told.get("details") is None:
+        return None
     details = told.get("details") or {}
     reason = details.get("finish_reason")
     return Final(

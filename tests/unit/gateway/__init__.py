@@ -1,0 +1,1 @@
+"""Tests of the gateway's modules, each alone: no network, no sleeps, clocks passed in."""
