@@ -108,6 +108,11 @@ class _Connection(asyncio.Protocol):
     def is_usable(self) -> bool:
         return self._lost is None and self.transport is not None and not self.transport.is_closing()
 
+    @property
+    def is_read(self) -> bool:
+        """Say whether nothing waits to be taken; a connection that was held back may still be paused."""
+        return not self._pieces
+
     def send(self, request: bytes) -> None:
         assert self.transport is not None  # set before create_connection returns
         if self.uses:
@@ -149,8 +154,12 @@ class _Connection(asyncio.Protocol):
             raise TransportError(self._lost, is_fresh=not self.has_head)
 
     async def _wait(self, limit_seconds: float) -> None:
-        # One timer that is moved, not made anew, per read: arming one costs more than a token.
+        # One timer that is moved, not made anew, per read: arming one costs more than a token. Only a
+        # deadline before the timer's, after a longer limit that was not needed, takes a new one.
         self._deadline = self._loop.time() + limit_seconds
+        if self._timer is not None and self._timer.when() > self._deadline:
+            self._timer.cancel()
+            self._timer = None
         if self._timer is None:
             self._timer = self._loop.call_at(self._deadline, self._on_timer)
         self._waiter = self._loop.create_future()
@@ -282,7 +291,7 @@ class Pool:
         return connection
 
     def _put_back(self, connection: _Connection) -> None:
-        if connection.is_usable and connection.can_be_kept:
+        if connection.is_usable and connection.can_be_kept and connection.is_read:
             connection.idle_since = asyncio.get_running_loop().time()
             self._idle.append(connection)
         else:
