@@ -109,7 +109,7 @@ def _load(settings: Settings) -> tuple[Model, Inference]:
     if header.text("tokenizer.chat_template") is None:
         say(f"{model.id} has no chat template: it may be a base model, which does not chat.")
     threads = settings.threads or default_threads(model.path.stat().st_size, os.cpu_count() or 1)
-    say(f"loading {model.id}: {settings.slots} slots of {context} tokens, {threads} threads.")
+    say(f"loading {model.id}: {settings.slots} slots of {context} tokens, {threads} thread(s).")
     inner: InnerServer = start(model.path, context, settings.slots, threads)
     limits = Limits(context)
     return model, Inference(

@@ -10,6 +10,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,10 +142,8 @@ class Hub:
         from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
         from huggingface_hub.utils.tqdm import disable_progress_bars
 
-        files = [
-            sibling.rfilename
-            for sibling in HfApi().model_info(wanted.repository, timeout=REACH_SECONDS).siblings or []
-        ]
+        facts = _within(REACH_SECONDS, lambda: HfApi().model_info(wanted.repository, timeout=REACH_SECONDS))
+        files = [sibling.rfilename for sibling in facts.siblings or []]
         name = pick(files, wanted)
         metadata = get_hf_file_metadata(hf_hub_url(wanted.repository, name), timeout=REACH_SECONDS)
         size = metadata.size or 0
@@ -154,6 +153,8 @@ class Hub:
         disable_progress_bars()
         # The other transfer library writes a file out of order, so that its size would tell nothing.
         constants.HF_HUB_DISABLE_XET = True
+        # Written to the file in pieces of this size, so that the file's size tells how far it is.
+        constants.DOWNLOAD_CHUNK_SIZE = 1024 * 1024
         with _Progress(_incomplete_files(wanted.repository), size, say, self._is_terminal):
             path = hf_hub_download(wanted.repository, name)
         return Fetched(Path(path), metadata.commit_hash)
@@ -194,6 +195,23 @@ def progress_line(have: int, size: int, fetched: int, seconds: float) -> str:
         return f"downloading: {share}, waiting for data"
     left = max(0, size - have) / rate
     return f"downloading: {share}, {rate / 1e6:.1f} MB/s, {left // 60:.0f} min {left % 60:02.0f} s left"
+
+
+def _within(seconds: float, ask: Callable[[], Any]) -> Any:
+    """Ask in a thread, because looking up a name may take far longer than any time limit of the asker.
+
+    Raises: TimeoutError after that time; whatever the question raises.
+    """
+    answer: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(ask())
+        except Exception as error:  # noqa: BLE001 - handed to who waits
+            answer.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return answer.result(timeout=seconds)
 
 
 def _incomplete_files(repository: str) -> Path:

@@ -250,7 +250,12 @@ def start(path: Path, context: int, slots: int, threads: int) -> InnerServer:
     options.cache_ram_mib = 0
     try:
         server = xllamacpp.Server(options)
-    except RuntimeError as error:
-        raise StartRefused(EXIT_MODEL_UNUSABLE, f"llama.cpp cannot load {path}: {error}.") from None
+    except RuntimeError:
+        # Its own text names no cause.
+        raise StartRefused(
+            EXIT_MODEL_UNUSABLE,
+            f"llama.cpp cannot load {path}: the file is damaged or of a kind it does not know, "
+            "or the model and its context do not fit in memory.",
+        ) from None
     address = urlsplit(server.listening_address)
     return InnerServer(address.hostname or "127.0.0.1", address.port or 0, key, server)

@@ -69,7 +69,7 @@ def choose(settings: Settings, hub: Hub, say: Say, demo: Path = DEMO_PATH) -> Mo
     try:  # 3, 4
         return _from_hub(hub.fetch(DEFAULT_ID, say), DEFAULT_ID)
     except HubFailed as failure:  # 5
-        say(f"no Llama 3.2 model is at hand ({failure}) The bundled demo model is used instead.")
+        say(f"no Llama 3.2 model is at hand: {failure} The bundled demo model is used instead.")
         return _bundled(demo)
 
 
