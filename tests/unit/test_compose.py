@@ -24,9 +24,14 @@ class Loader(yaml.SafeLoader):
 
 
 Loader.add_constructor("!reset", lambda loader, node: None)
-Loader.add_constructor("!override", lambda loader, node: (
-    loader.construct_sequence(node, deep=True) if isinstance(node, yaml.SequenceNode)
-    else loader.construct_mapping(node, deep=True)))
+def _override(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node, deep=True)
+
+
+Loader.add_constructor("!override", _override)
 
 
 def read(name: str) -> dict[str, Any]:
