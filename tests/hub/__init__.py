@@ -1,0 +1,1 @@
+"""The download job as a real process, against a hub on loopback."""
