@@ -6,6 +6,7 @@ Knows: threads, when to try again, when to give up. Knows nothing of: HTTP.
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -36,12 +37,19 @@ class Transfer:
     fetched again; the second time the fault is not ours to mend.
     """
 
-    def __init__(self, source: Source, cache: Cache, listing: Listing, workers: int) -> None:
+    def __init__(
+        self,
+        source: Source,
+        cache: Cache,
+        listing: Listing,
+        workers: int,
+        wait: Callable[[float], object] = time.sleep,
+    ) -> None:
         self._source = source
         self._cache = cache
         self._listing = listing
         self._workers = workers
-        self._wait = threading.Event().wait
+        self._wait = wait
         self.verified: set[str] = set()
 
     def run(self, files: Sequence[RemoteFile], look: Callable[[], None]) -> None:

@@ -1,0 +1,1 @@
+"""The download job's modules, each alone."""
