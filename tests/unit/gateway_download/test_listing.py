@@ -15,7 +15,8 @@ def test_the_files_of_a_llama_3_repository() -> None:
     repository = [
         ".gitattributes", "LICENSE", "README.md", "USE_POLICY.md", "config.json", "generation_config.json",
         "model-00001-of-00004.safetensors", "model-00004-of-00004.safetensors",
-        "model.safetensors.index.json", "original/consolidated.00.pth", "original/params.json", "original/tokenizer.model",
+        "model.safetensors.index.json", "original/consolidated.00.pth",
+        "original/params.json", "original/tokenizer.model",
         "special_tokens_map.json", "tokenizer.json", "tokenizer_config.json",
     ]
     assert needed(repository) == [
