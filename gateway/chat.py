@@ -66,24 +66,6 @@ class Outcome(StrEnum):
     EXPIRED = "expired"
 
 
-@dataclass(slots=True)
-class Delta:
-    """One engine token and the text it adds, which may be empty.
-
-    Shape: text_json is the JSON string literal, quotes included, as the engine wrote it: it goes
-    into a frame without being decoded and encoded again.
-    """
-
-    text_json: bytes
-    special: bool
-
-    @property
-    def text(self) -> str:
-        """Decode the text."""
-        decoded: str = orjson.loads(self.text_json)
-        return decoded
-
-
 @dataclass(frozen=True, slots=True)
 class Final:
     """What the engine's final event says; finish is None where its details were not asked for."""
@@ -97,12 +79,21 @@ class Final:
 class Batch:
     """All tokens that one read from the engine brought.
 
-    Shape: raw holds the same events as the bytes the engine sent, whole events only.
+    Shape: deltas holds the text that each token adds, special tokens left out, as the JSON string
+    literals that the engine wrote, so that they go into frames without being decoded and encoded
+    again; raw holds the same events as the bytes the engine sent, whole events only.
+    Units: tokens counts all of them, special ones and those without text included.
     """
 
-    deltas: list[Delta] = field(default_factory=list)
+    deltas: list[bytes] = field(default_factory=list)
+    tokens: int = 0
     final: Final | None = None
     raw: bytes = b""
+
+    @property
+    def text(self) -> str:
+        """Decode the text."""
+        return "".join(map(orjson.loads, self.deltas))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from text_generation import errors as tgi_errors
 
-from gateway.chat import Batch, Delta, Final, Finish
+from gateway.chat import Batch, Final, Finish
 from gateway.errors import (
     EngineCutOff,
     EngineError,
@@ -20,11 +20,11 @@ from gateway.errors import (
     EngineTimeout,
 )
 
-# An event in the form TGI writes it while tokens flow. Whatever does not match in full goes through
-# the JSON parser, so this is a short cut and never a second opinion.
+# Whole events in the form TGI writes while tokens flow, each on a line of its own. What is not matched
+# in full goes through the JSON parser, so this is a short cut and never a second opinion.
 _TOKEN_EVENT = re.compile(
-    rb'data: ?\{"index":\d+,"token":\{"id":\d+,"text":("(?:[^"\\]|\\.)*"),"logprob":[^,{}]+,'
-    rb'"special":(true|false)\},"generated_text":null,"details":null\}\n\n'
+    rb'(?<![^\n])data: ?\{"index":[0-9]+,"token":\{"id":[0-9]+,"text":("[^"\\]*(?:\\.[^"\\]*)*"),'
+    rb'"logprob":[-+0-9.eEnul]+,"special":false\},"generated_text":null,"details":null\}\n\n'
 )
 
 TRANSLATION: Mapping[type[Exception], type[EngineError]] = {
@@ -56,25 +56,25 @@ class Events:
         and the error is kept for the end of the stream, so that no text is lost.
         """
         buffer = self._rest + piece if self._rest else piece
+        end = buffer.rfind(b"\n\n") + 2
+        if end < 2:
+            self._rest = buffer
+            return Batch()
+        whole, self._rest = buffer[:end], buffer[end:]
+        deltas = _TOKEN_EVENT.findall(whole)
+        # Every line end is part of a match: then the matches are all there is.
+        if whole.count(b"\n") == 2 * len(deltas):
+            return Batch(deltas, len(deltas), None, whole)
+        return self._each(whole)
+
+    def _each(self, whole: bytes) -> Batch:
+        """Read events one by one."""
         batch = Batch()
-        position = start = 0
-        while True:
-            match = _TOKEN_EVENT.match(buffer, position)
-            if match is not None:
-                batch.deltas.append(Delta(match[1], match[2] == b"true"))
-                position = match.end()
-                continue
-            end = buffer.find(b"\n\n", position)
-            if end < 0:
-                break
-            if not self._other(buffer[position:end], batch):
-                batch.raw += buffer[start:position]
-                start = end + 2
-            position = end + 2
+        for event in whole.split(b"\n\n")[:-1]:
+            if self._other(event, batch):
+                batch.raw += event + b"\n\n"
             if self.error is not None:
                 break  # nothing behind an error belongs to the answer
-        batch.raw += buffer[start:position]
-        self._rest = buffer[position:]
         return batch
 
     def _other(self, event: bytes, batch: Batch) -> bool:
@@ -85,22 +85,24 @@ class Events:
             told = orjson.loads(event[5:])
             self.error = translate(200, event[5:]) if "error" in told else None
             if self.error is None:
-                delta, final = _delta(told["token"]), _final(told)
+                text, is_special, final = _text(told["token"]), told["token"]["special"], _final(told)
         except (ValueError, TypeError, KeyError, AttributeError):
             self.error = EngineFailed("the engine sent an event that is not TGI's")
         if self.error is not None:
-            if not batch.deltas:
+            if not batch.tokens:
                 raise self.error
             return False
-        batch.deltas.append(delta)
+        batch.tokens += 1
+        if not is_special:
+            batch.deltas.append(text)
         batch.final = batch.final or final
         return True
 
 
-def _delta(token: dict[str, Any]) -> Delta:
+def _text(token: dict[str, Any]) -> bytes:
     if not isinstance(token["text"], str):
         raise TypeError("a token's text is a string")
-    return Delta(orjson.dumps(token["text"]), bool(token["special"]))
+    return orjson.dumps(token["text"])
 
 
 def _final(told: dict[str, Any]) -> Final | None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import orjson
 
 from gateway.admission import Ticket
-from gateway.chat import Batch, Delta, Finish, Usage
+from gateway.chat import Batch, Finish, Usage
 from gateway.errors import Draining, EngineDown, EngineRejected
 from gateway.events import translate
 from gateway.generation import Generation, House
@@ -37,7 +37,7 @@ class Streaming(Generation):
                 room = await replica.room(order.prompt, order.sampling.max_tokens)
             await self._parts(replica, room, stops)
         if stops is not None and (rest := stops.rest()):
-            self.log.append(order.form.deltas(Batch([_delta(rest)])))
+            self.log.append(order.form.deltas(Batch([orjson.dumps(rest)])))
         if self._prompt_tokens is None and order.prompt:
             self._prompt_tokens = len(await replica.tgi.tokenize(order.prompt))
         usage = Usage(self._prompt_tokens or 0, self._tokens)
@@ -70,9 +70,9 @@ class Streaming(Generation):
         pieces: list[bytes] = []
         async with aclosing(replica.tgi.generate(body, self.order.headers)) as batches:
             async for batch in batches:
-                self._count(len(batch.deltas))
+                self._count(batch.tokens)
                 if self.order.native is None:
-                    pieces.extend(delta.text_json for delta in batch.deltas if not delta.special)
+                    pieces.extend(batch.deltas)
                 if stops is not None:
                     _cut(batch, stops)
                 frames = form.deltas(batch)
@@ -148,9 +148,5 @@ class Generations:
 
 def _cut(batch: Batch, stops: Stops) -> None:
     """Cut a batch's text at a stop string, keeping the form of a batch."""
-    shown = stops.feed("".join(delta.text for delta in batch.deltas if not delta.special))
-    batch.deltas = [_delta(shown)] if shown else []
-
-
-def _delta(text: str) -> Delta:
-    return Delta(orjson.dumps(text), False)
+    shown = stops.feed(batch.text)
+    batch.deltas = [orjson.dumps(shown)] if shown else []

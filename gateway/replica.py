@@ -13,12 +13,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import Any
 
 from gateway.chat import Sampling
 from gateway.control import Control, ControlLost, Phase
 from gateway.errors import EngineError, EngineTimeout, PromptTooLong
-from gateway.tgi import MAX_NEW_TOKENS, Tgi, generate_body
+from gateway.tgi import MAX_NEW_TOKENS, Info, Tgi, generate_body
 
 _LOG = logging.getLogger(__name__)
 
@@ -156,7 +155,7 @@ class Replica:
         except EngineError as error:
             self.enter(Phase.STARTING, error.message)
 
-    async def _prove(self, info: dict[str, Any]) -> None:
+    async def _prove(self, info: Info) -> None:
         """Let a new engine show that it can serve chats: right control tokens, then one token."""
         problem = await self._prompt_problem()
         if problem is not None:
@@ -165,8 +164,7 @@ class Replica:
         async with aclosing(self.tgi.generate(generate_body("Hi", Sampling(), 1))) as batches:
             async for _ in batches:
                 pass
-        self.model = str(info["model_id"])
-        self.max_total_tokens = int(info["max_total_tokens"])
+        self.model, self.max_total_tokens = info.model, info.max_total_tokens
         self.enter(Phase.READY, None)
 
     async def _prompt_problem(self) -> str | None:

@@ -32,7 +32,8 @@ class _Silent:
 class OpenAiForm:
     """Chunks of a chat completion or a completion.
 
-    Shape: for chats one role delta first; a finish chunk; a usage chunk if asked for; [DONE].
+    Shape: for chats one role delta first; a finish chunk; a usage chunk if asked for; [DONE]. Frames
+    that one read brought are joined into one, unless they are to be split for readers who come back.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class OpenAiForm:
         is_chat: bool,
         includes_usage: bool = False,
         shows_progress: bool = False,
+        is_split: bool = False,
     ) -> None:
         self._request_id = request_id
         self._is_chat = is_chat
         self._includes_usage = includes_usage
         self._shows_progress = shows_progress
+        self._is_split = is_split
         self._silent = _Silent()
         self._is_open = not is_chat
         self._head: dict[str, Any] = {
@@ -63,6 +66,7 @@ class OpenAiForm:
         mark = "\ufffe"
         whole = self._chunk({"content": mark} if is_chat else mark)
         self._before, self._after = whole.split(orjson.dumps(mark), 1)
+        self._between = self._after + self._before
 
     def waiting(self, news: Waiting) -> list[bytes]:
         if not self._shows_progress:
@@ -73,13 +77,14 @@ class OpenAiForm:
         return _progress({"state": "running"}) if self._shows_progress else self._silent.running()
 
     def deltas(self, batch: Batch) -> list[bytes]:
-        before, after = self._before, self._after
-        frames = [
-            before + delta.text_json + after
-            for delta in batch.deltas
-            if not delta.special and len(delta.text_json) > 2
-        ]
-        if frames and not self._is_open:
+        deltas = _shown(batch)
+        if not deltas:
+            return []
+        if self._is_split:
+            frames = [self._before + delta + self._after for delta in deltas]
+        else:
+            frames = [self._before + self._between.join(deltas) + self._after]
+        if not self._is_open:
             self._is_open = True
             frames.insert(0, self._chunk({"role": "assistant", "content": ""}))
         return frames
@@ -116,11 +121,7 @@ class QuestionForm(_Silent):
         self._request_id = request_id
 
     def deltas(self, batch: Batch) -> list[bytes]:
-        return [
-            b'data: {"text": ' + delta.text_json + b"}\n\n"
-            for delta in batch.deltas
-            if not delta.special and len(delta.text_json) > 2
-        ]
+        return [b'data: {"text": ' + delta + b"}\n\n" for delta in _shown(batch)]
 
     def finished(self, finish: Finish, usage: Usage, timings: Timings) -> list[bytes]:
         told = orjson.dumps({"finish_reason": finish, "usage": usage_body(usage)})
@@ -135,7 +136,7 @@ class NativeForm(_Silent):
     """TGI's own events, byte for byte; its errors in its own shape."""
 
     def deltas(self, batch: Batch) -> list[bytes]:
-        return [batch.raw]
+        return [batch.raw] if batch.raw else []
 
     def finished(self, finish: Finish, usage: Usage, timings: Timings) -> list[bytes]:
         return []
@@ -164,7 +165,7 @@ class WholeForm:
         return []
 
     def deltas(self, batch: Batch) -> list[bytes]:
-        self._pieces.extend(delta.text for delta in batch.deltas if not delta.special)
+        self._pieces.append(batch.text)
         return []
 
     def finished(self, finish: Finish, usage: Usage, timings: Timings) -> list[bytes]:
@@ -190,6 +191,12 @@ def native_error(error: PaddockError) -> bytes:
         if error.status in (429, 503):
             kind = "overloaded"
     return orjson.dumps({"error": error.message, "error_type": kind})
+
+
+def _shown(batch: Batch) -> list[bytes]:
+    """Give the deltas that have a text: a token inside a character has none."""
+    deltas = batch.deltas
+    return [delta for delta in deltas if delta != b'""'] if b'""' in deltas else deltas
 
 
 def usage_body(usage: Usage) -> dict[str, int]:

@@ -4,7 +4,7 @@ Knows frames as bytes and cursors as counts of frames. Knows nothing of what a f
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 
 class Log:
@@ -62,7 +62,7 @@ class Log:
         while not self.is_closed:
             await self._next()
 
-    async def read(self, after: int = 0) -> AsyncIterator[bytes]:
+    async def read(self, after: int = 0) -> AsyncGenerator[bytes]:
         """Yield all frames behind a cursor, then new ones as they come, joined when several are ready.
 
         Waits on: the generation.  Cancel: only this reader ends.

@@ -6,10 +6,10 @@ used, because it opens a connection per call and ends a cut stream as if it had 
 Knows one engine. Knows nothing of slots, chats' owners or frames.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 import pydantic
@@ -20,6 +20,7 @@ from gateway.chat import Batch, Sampling
 from gateway.errors import (
     EngineCutOff,
     EngineError,
+    EngineFailed,
     EngineRejected,
     EngineTimeout,
     EngineUnreachable,
@@ -59,6 +60,14 @@ class TokenSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class Info:
+    """What of /info matters here. Units: max_total_tokens counts prompt and answer together."""
+
+    model: str
+    max_total_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Native:
     """An answer of the engine handed on as it is: status, the headers that matter, body."""
 
@@ -93,21 +102,22 @@ class Tgi:
             ) as reply:
                 if reply.status != 200:
                     raise translate(reply.status, await reply.whole(_SHORT_LIMIT_SECONDS))
-                events = Events()
-                limit = self._limits.first_token_seconds
-                while piece := await reply.take(limit):
+                events, clock = Events(), asyncio.get_running_loop().time
+                # Until tokens, not bytes: TGI's keep-alive comments go on while its shard stalls.
+                deadline = clock() + self._limits.first_token_seconds
+                while piece := await reply.take(deadline - clock()):
                     batch = events.feed(piece)
                     if not batch.raw:
-                        continue  # a comment, or half an event: nothing to tell, the limit still holds
-                    limit = self._limits.gap_seconds
+                        continue  # a comment, or half an event: nothing to tell
                     yield batch
                     if batch.final is not None:
                         # What is left is the answer's terminator: once read, the connection is kept.
                         with suppress(TransportError, TransportTimeout):
                             await reply.take(_TERMINATOR_LIMIT_SECONDS)
                         return
-                if events.error is not None:
-                    raise events.error
+                    if events.error is not None:
+                        raise events.error
+                    deadline = clock() + self._limits.gap_seconds
                 raise EngineCutOff(
                     "the engine closed the stream before its final event; the text may be incomplete"
                 )
@@ -147,15 +157,21 @@ class Tgi:
         answer = await self.forward("POST", "/tokenize", orjson.dumps({"inputs": text}))
         if answer.status != 200:
             raise translate(answer.status, answer.body)
-        return [TokenSpan(**entry) for entry in orjson.loads(answer.body)]
+        try:
+            return [TokenSpan(**entry) for entry in orjson.loads(answer.body)]
+        except (ValueError, TypeError):
+            raise EngineFailed(f"what answers at {self.url} is not TGI: /tokenize gave no tokens") from None
 
-    async def info(self) -> dict[str, Any]:
+    async def info(self) -> Info:
         """Read /info. Raises: EngineError."""
         answer = await self.forward("GET", "/info")
         if answer.status != 200:
             raise translate(answer.status, answer.body)
-        told: dict[str, Any] = orjson.loads(answer.body)
-        return told
+        try:
+            told = orjson.loads(answer.body)
+            return Info(str(told["model_id"]), int(told["max_total_tokens"]))
+        except (ValueError, TypeError, KeyError):
+            raise EngineFailed(f"what answers at {self.url} is not TGI: /info names no model") from None
 
     def close(self) -> None:
         """Close the idle connections."""

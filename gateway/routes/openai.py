@@ -94,6 +94,7 @@ class OpenAiRoutes:
                 generation,
                 lambda: None if generation.error else _whole(answer_id, created, model, whole, is_chat),
             )
+        is_resumable = request.headers.get(RESUME_HEADER) == "1"
         form = OpenAiForm(
             answer_id,
             created,
@@ -102,8 +103,8 @@ class OpenAiRoutes:
             is_chat=is_chat,
             includes_usage=body.includes_usage,
             shows_progress=request.headers.get(PROGRESS_HEADER) == "1",
+            is_split=is_resumable,
         )
-        is_resumable = request.headers.get(RESUME_HEADER) == "1"
         order = await self._intake.order(request, route, prompt, sampling, form, is_resumable=is_resumable)
         generation = self._generations.stream(order)
         reply = Follow(generation, self._follow)

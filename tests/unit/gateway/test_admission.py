@@ -1,0 +1,248 @@
+"""Admission driven by random events: whatever happens, nobody is lost and no slot is wasted."""
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from gateway.admission import Admission, State, Ticket
+from gateway.errors import BacklogFull, Draining
+from gateway.schedule import Class
+from tests.unit.gateway.clock import Clock
+
+PLENTY = 10**9
+
+
+def admission(slots: int = 1, backlog_limit: int = 8, tokens: int = PLENTY) -> Admission:
+    """Make an admission whose clock stands still."""
+    return Admission(slots, backlog_limit, tokens, Clock())
+
+
+class Backlog(RuleBasedStateMachine):
+    """Tickets come, go and finish in any order."""
+
+    @initialize(slots=st.integers(1, 4), backlog_limit=st.integers(0, 6))
+    def start(self, slots: int, backlog_limit: int) -> None:
+        self.clock = Clock()
+        self.admission = Admission(slots, backlog_limit, PLENTY, self.clock)
+        self.tickets: list[Ticket] = []
+        self.released: set[Ticket] = set()
+        # What each ticket's owner was last told; the invariants compare it with the truth.
+        self.told: dict[Ticket, tuple[State, int | None]] = {}
+        self.granted: dict[tuple[str, Class], list[int]] = {}
+
+    def held(self) -> list[Ticket]:
+        return [ticket for ticket in self.tickets if ticket not in self.released]
+
+    def watch(self, ticket: Ticket) -> None:
+        self.told[ticket] = (ticket.state, ticket.place)
+        if ticket.state is State.RUNNING:
+            self.note_grant(ticket)
+
+        def tell() -> None:
+            before = self.told[ticket][0]
+            self.told[ticket] = (ticket.state, None)
+            if before is State.WAITING and ticket.state is State.RUNNING:
+                self.note_grant(ticket)
+
+        ticket.on_change = tell
+
+    def note_grant(self, ticket: Ticket) -> None:
+        self.granted.setdefault((ticket.client, ticket.kind), []).append(self.tickets.index(ticket))
+
+    @rule(client=st.sampled_from("abc"), cost=st.integers(0, 3000), kind=st.sampled_from(Class))
+    def admit(self, client: str, cost: int, kind: Class) -> None:
+        full = self.admission.running >= self.admission.slots
+        over = full and self.admission.waiting >= self.admission.backlog_limit
+        refusal = Draining if self.admission.is_draining else BacklogFull if over else None
+        if refusal is not None:
+            with pytest.raises(refusal):
+                self.admission.admit(client, cost, kind)
+            return
+        ticket = self.admission.admit(client, cost, kind)
+        self.tickets.append(ticket)
+        self.watch(ticket)
+        assert (State.WAITING if full else State.RUNNING) is ticket.state
+
+    @precondition(lambda self: self.held())
+    @rule(data=st.data(), used=st.none() | st.integers(0, 5000), seconds=st.floats(0, 30))
+    def release(self, data: st.DataObject, used: int | None, seconds: float) -> None:
+        self.clock.pass_by(seconds)
+        ticket = data.draw(st.sampled_from(self.held()))
+        self.released.add(ticket)
+        ticket.release(used)
+
+    @precondition(lambda self: self.released)
+    @rule(data=st.data())
+    def release_again(self, data: st.DataObject) -> None:
+        before = (self.admission.running, self.admission.waiting, self.admission.waiting_tokens)
+        data.draw(st.sampled_from(sorted(self.released, key=self.tickets.index))).release(7)
+        assert before == (self.admission.running, self.admission.waiting, self.admission.waiting_tokens)
+
+    @rule()
+    def finish_the_first_in_line(self) -> None:
+        """Who is shown the first place is the next to run."""
+        first = next((ticket for ticket in self.held() if ticket.place == 1), None)
+        running = next((ticket for ticket in self.held() if ticket.state is State.RUNNING), None)
+        if first is not None and running is not None:
+            self.released.add(running)
+            running.release()
+            assert State.RUNNING is first.state
+
+    @precondition(lambda self: len(self.tickets) > 8)
+    @rule()
+    def drain(self) -> None:
+        self.admission.drain()
+
+    @invariant()
+    def no_slot_is_overbooked_or_wasted(self) -> None:
+        assert self.admission.running <= self.admission.slots
+        assert self.admission.waiting == 0 or self.admission.running == self.admission.slots
+        assert self.admission.waiting <= self.admission.backlog_limit
+
+    @invariant()
+    def no_ticket_is_lost(self) -> None:
+        states = [ticket.state for ticket in self.held()]
+        assert states.count(State.RUNNING) == self.admission.running
+        assert states.count(State.WAITING) == self.admission.waiting
+        assert all(ticket.state is State.RELEASED for ticket in self.released)
+
+    @invariant()
+    def places_have_no_holes(self) -> None:
+        places = sorted(ticket.place for ticket in self.held() if ticket.place is not None)
+        assert list(range(1, self.admission.waiting + 1)) == places
+
+    @invariant()
+    def waiting_tokens_add_up(self) -> None:
+        waiting = [ticket.cost for ticket in self.held() if ticket.state is State.WAITING]
+        assert sum(waiting) == self.admission.waiting_tokens
+
+    @invariant()
+    def owners_were_told(self) -> None:
+        for ticket in self.held():
+            state, place = self.told[ticket]
+            assert state is ticket.state
+            # None: told that something changed, so that the owner looked; else what it saw still holds.
+            assert place in (None, ticket.place)
+            self.told[ticket] = (ticket.state, ticket.place)
+
+    @invariant()
+    def a_client_s_own_chats_keep_their_order(self) -> None:
+        for order in self.granted.values():
+            assert sorted(order) == order
+
+
+# Few long runs find more than many short ones: a backlog has to build up first.
+Backlog.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestBacklog = Backlog.TestCase
+
+
+def test_a_free_slot_is_given_at_once() -> None:
+    """Nobody waits while a slot is free."""
+    admitted = admission(slots=2)
+
+    assert [State.RUNNING, State.RUNNING] == [admitted.admit("a", 1).state for _ in range(2)]
+    assert (2, 0) == (admitted.running, admitted.waiting)
+
+
+def test_one_client_is_served_first_come_first_served() -> None:
+    """Five chats of one client run in the order they came."""
+    admitted = admission()
+    tickets = [admitted.admit("a", 100 * number) for number in range(5)]
+    order = []
+    for _ in tickets:
+        running = next(ticket for ticket in tickets if ticket.state is State.RUNNING)
+        order.append(tickets.index(running))
+        running.release()
+
+    assert [0, 1, 2, 3, 4] == order
+
+
+def test_places_move_up_when_one_in_the_middle_leaves() -> None:
+    """Who stood behind is told, and stands one place nearer."""
+    admitted = admission()
+    admitted.admit("a", 1)
+    first, leaves, last = (admitted.admit("a", 1) for _ in range(3))
+    told: list[int | None] = []
+    last.on_change = lambda: told.append(last.place)
+    leaves.release()
+
+    assert (1, 2) == (first.place, last.place)
+    assert 2 == told[-1]
+
+
+def test_the_refusal_comes_exactly_at_the_bound() -> None:
+    """The last who may wait is admitted, the next is refused with a time to come again."""
+    admitted = admission(slots=2, backlog_limit=3)
+    for _ in range(5):
+        admitted.admit("a", 1)
+    with pytest.raises(BacklogFull) as refused:
+        admitted.admit("a", 1)
+
+    assert (2, 3) == (admitted.running, admitted.waiting)
+    assert isinstance(refused.value.retry_after_seconds, int)
+    assert refused.value.retry_after_seconds >= 1
+
+
+def test_without_a_backlog_only_slots_admit() -> None:
+    """A bound of zero refuses whoever would have to wait."""
+    admitted = admission(backlog_limit=0)
+    ticket = admitted.admit("a", 1)
+    with pytest.raises(BacklogFull):
+        admitted.admit("a", 1)
+    ticket.release()
+
+    assert State.RUNNING is admitted.admit("a", 1).state
+
+
+def test_the_backlog_is_bounded_in_tokens_too() -> None:
+    """A chat that would exceed the bound is refused; a single one always may wait."""
+    admitted = admission(tokens=100)
+    admitted.admit("a", 1)
+    admitted.admit("a", 500)
+    with pytest.raises(BacklogFull, match="500 tokens"):
+        admitted.admit("b", 1)
+
+    assert 1 == admitted.waiting
+
+
+def test_a_drain_refuses_the_new_and_keeps_the_old() -> None:
+    """Who runs or waits at the stop still gets a slot."""
+    admitted = admission()
+    runs, waits = admitted.admit("a", 1), admitted.admit("a", 1)
+    admitted.drain()
+    with pytest.raises(Draining) as refused:
+        admitted.admit("a", 1)
+    runs.release()
+
+    assert 5 == refused.value.retry_after_seconds
+    assert State.RUNNING is waits.state
+
+
+def test_a_released_ticket_has_no_place() -> None:
+    """Nor has one that runs."""
+    admitted = admission()
+    runs, waits = admitted.admit("a", 1), admitted.admit("a", 1)
+    assert (None, 1) == (runs.place, waits.place)
+    waits.release()
+
+    assert (None, State.RELEASED) == (waits.place, waits.state)
+
+
+def test_a_grant_is_told_once() -> None:
+    """The owner of a waiting ticket is told of its slot."""
+    admitted = admission()
+    runs, waits = admitted.admit("a", 1), admitted.admit("a", 1)
+    told: list[State] = []
+    waits.on_change = lambda: told.append(waits.state)
+    runs.release()
+
+    assert [State.RUNNING] == told
+
+
+def test_a_ticket_shows_itself() -> None:
+    """Its repr names client, state and place."""
+    admitted = admission()
+    admitted.admit("a", 1)
+
+    assert "<Ticket b interactive waiting place=1>" == repr(admitted.admit("b", 1))

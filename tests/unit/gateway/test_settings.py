@@ -1,0 +1,119 @@
+"""Settings: all that is wrong is said at once, and an empty variable counts as unset."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.settings import Settings, SettingsInvalid, read_settings
+
+
+def problems(environment: dict[str, str]) -> list[str]:
+    """Give what is said about an environment."""
+    with pytest.raises(SettingsInvalid) as invalid:
+        read_settings(environment)
+    assert "; ".join(invalid.value.problems) == str(invalid.value)
+    return invalid.value.problems
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    """Nothing has to be set."""
+    assert Settings() == read_settings({})
+
+
+def test_values_are_read_by_their_variables() -> None:
+    """A variable is the prefix and the field in capitals."""
+    settings = read_settings({"GATEWAY_PORT": "0", "GATEWAY_WAIT_LIMIT_SECONDS": "2.5", "MODEL_TOP_P": "0.5"})
+
+    assert (0, 2.5, 0.5) == (settings.port, settings.wait_limit_seconds, settings.top_p)
+
+
+def test_every_variable_is_prefix_and_field() -> None:
+    """No field hides behind another name."""
+    names = {str(field.alias): name for name, field in Settings.model_fields.items()}
+
+    assert {alias: alias.split("_", 1)[1].lower() for alias in names} == names
+
+
+def test_every_setting_has_a_description() -> None:
+    """It is what --help and the example file say."""
+    assert [] == [name for name, field in Settings.model_fields.items() if not field.description]
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\t"])
+def test_an_empty_variable_is_unset(empty: str) -> None:
+    """Compose writes empty ones; they are no values, known name or not."""
+    environment = {"GATEWAY_PORT": empty, "GATEWAY_NO_SUCH": empty, "MODEL_TOP_P": empty}
+
+    assert Settings() == read_settings(environment)
+
+
+def test_other_programs_variables_are_left_alone() -> None:
+    """Only our own prefix is checked."""
+    assert Settings() == read_settings({"PATH": "x", "MODEL_PATH": "m.gguf", "ENGINE_SLOTS": "x"})
+
+
+def test_all_problems_are_told_at_once() -> None:
+    """Three wrong values are three sentences, each naming its variable and value."""
+    told = problems({"GATEWAY_PORT": "70000", "GATEWAY_SLOTS": "many", "GATEWAY_DRAIN_SECONDS": "-1"})
+
+    assert ["GATEWAY_DRAIN_SECONDS='-1'", "GATEWAY_PORT='70000'", "GATEWAY_SLOTS='many'"] == sorted(
+        problem.split(":")[0] for problem in told
+    )
+
+
+def test_a_misspelt_variable_is_named_with_the_nearest() -> None:
+    """A setting that nobody reads would be ignored in silence."""
+    assert ["GATEWAY_SLOT: no such setting; did you mean GATEWAY_SLOTS?"] == problems({"GATEWAY_SLOT": "4"})
+
+
+def test_an_unknown_variable_and_a_wrong_value_are_told_together() -> None:
+    """One kind of problem does not hide the other."""
+    assert 2 == len(problems({"GATEWAY_SLOTTTS": "4", "GATEWAY_PORT": "http"}))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://engine", "engine:80", "http://", "http://engine/v1", "http://engine?x=1", "ftp://engine",
+        "http://engine:abc", "http://engine:99999",
+    ],
+)  # fmt: skip
+def test_an_engine_url_must_be_plain_http(url: str) -> None:
+    """Only what can be connected to is taken."""
+    (problem,) = problems({"GATEWAY_ENGINE_URL": url})
+
+    assert f"GATEWAY_ENGINE_URL={url!r}" == problem.partition("': ")[0] + "'"
+
+
+def test_a_slash_behind_the_engine_url_is_dropped() -> None:
+    """Paths are put behind it."""
+    assert "http://engine:80" == read_settings({"GATEWAY_ENGINE_URL": "http://engine:80/"}).engine_url
+
+
+def test_a_site_folder_needs_its_page(tmp_path: Path) -> None:
+    """A wrong folder is told at the start, not by a 404 later."""
+    (problem,) = problems({"GATEWAY_SITE_DIR": str(tmp_path)})
+    assert "has no index.html" in problem
+
+    (tmp_path / "index.html").write_text("<p>")
+    assert tmp_path == read_settings({"GATEWAY_SITE_DIR": str(tmp_path)}).site_dir
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "86401", "soon"])
+def test_a_limit_is_a_time_that_can_pass(value: str) -> None:
+    """Zero, negative and endless times are refused."""
+    assert 1 == len(problems({"GATEWAY_GAP_LIMIT_SECONDS": value}))
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, 64),
+        ({"GATEWAY_SLOTS": "3"}, 24),
+        ({"GATEWAY_SLOTS": "3", "GATEWAY_BACKLOG_LIMIT": "5"}, 5),
+        ({"GATEWAY_BACKLOG_LIMIT": "0"}, 0),
+    ],
+)
+def test_the_backlog_follows_the_slots(environment: dict[str, str], expected: int) -> None:
+    """One dial derives the bound, unless it is set."""
+    assert expected == read_settings(environment).backlog_bound

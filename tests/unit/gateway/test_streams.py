@@ -1,0 +1,172 @@
+"""A log: every reader sees the same bytes, and one that is read once keeps nothing."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.streams import Log
+
+FRAMES = st.lists(st.lists(st.binary(min_size=1, max_size=6), max_size=3), max_size=8)
+
+
+def numbered(frames: list[bytes]) -> list[bytes]:
+    """Give frames as a log that keeps them writes them, each with its cursor."""
+    return [b"id: %d\n%b" % (number, frame) for number, frame in enumerate(frames, 1)]
+
+
+async def collected(frames: AsyncIterator[bytes]) -> list[bytes]:
+    """Read to the end."""
+    return [frame async for frame in frames]
+
+
+async def turns(count: int) -> None:
+    """Let other tasks run."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+@given(FRAMES, st.lists(st.integers(0, 3), min_size=8, max_size=8), st.lists(st.integers(0, 12), max_size=5))
+async def test_every_reader_sees_the_same_bytes(
+    batches: list[list[bytes]], pauses: list[int], joins: list[int]
+) -> None:
+    """Readers that come at any time, from any cursor, get exactly the bytes behind it."""
+    log = Log(keeps=True)
+    frames = numbered([frame for batch in batches for frame in batch])
+    readers: list[tuple[int, asyncio.Task[list[bytes]]]] = []
+    for batch, pause in zip(batches, pauses, strict=False):
+        for after in joins:
+            cursor = min(after, log.length)
+            readers.append((cursor, asyncio.create_task(collected(log.read(cursor)))))
+        await turns(pause)
+        log.append(batch)
+    log.close()
+    readers.append((0, asyncio.create_task(collected(log.read()))))
+
+    assert len(frames) == log.length
+    for cursor, reader in readers:
+        assert b"".join(frames[cursor:]) == b"".join(await asyncio.wait_for(reader, 5))
+
+
+@given(FRAMES, st.lists(st.integers(0, 3), min_size=8, max_size=8))
+async def test_a_log_that_forgets_gives_its_reader_everything_once(
+    batches: list[list[bytes]], pauses: list[int]
+) -> None:
+    """Forgetting changes nothing for the single reader."""
+    log = Log(keeps=False)
+    reader = asyncio.create_task(collected(log.read()))
+    for batch, pause in zip(batches, pauses, strict=False):
+        log.append(batch)
+        await turns(pause)
+    log.close()
+
+    expected = b"".join(frame for batch in batches for frame in batch)
+    assert expected == b"".join(await asyncio.wait_for(reader, 5))
+
+
+async def test_a_log_that_forgets_holds_only_what_is_under_way() -> None:
+    """After a thousand frames were read, none is kept."""
+    log = Log(keeps=False)
+    reader = log.read()
+    for _ in range(1000):
+        log.append([b"x" * 100])
+        assert b"x" * 100 == await anext(reader)
+
+    assert 1000 == log.length
+    assert [] == log._frames
+    await reader.aclose()
+
+
+async def test_a_forgotten_cursor_is_refused() -> None:
+    """A second reader of a log that forgets is told so instead of being given less."""
+    log = Log(keeps=False)
+    log.append([b"a", b"b"])
+    assert b"ab" == await anext(log.read())
+
+    with pytest.raises(ValueError, match="frames before 2 are gone"):
+        await anext(log.read(1))
+
+
+async def test_frames_that_are_ready_come_joined() -> None:
+    """A reader that was away gets all that came in one piece."""
+    log = Log(keeps=True)
+    log.append([b"a", b"b"])
+    log.append([])
+    log.append([b"c"])
+    log.close()
+
+    assert [b"id: 1\naid: 2\nbid: 3\nc"] == await collected(log.read())
+    assert [b"id: 3\nc"] == await collected(log.read(2))
+    assert [] == await collected(log.read(3))
+
+
+async def test_a_reader_may_wait_ahead_of_the_log() -> None:
+    """A cursor at the end waits for the next frame."""
+    log = Log(keeps=True)
+    log.append([b"a"])
+    reader = asyncio.create_task(collected(log.read(1)))
+    await turns(2)
+    assert not reader.done()
+    log.append([b"b"])
+    log.close()
+
+    assert [b"id: 2\nb"] == await asyncio.wait_for(reader, 5)
+
+
+async def test_close_wakes_all_who_wait() -> None:
+    """Readers end; so do those who wait for the first frame or for the end."""
+    log = Log(keeps=True)
+    waiting = [
+        asyncio.ensure_future(collected(log.read())),
+        asyncio.ensure_future(log.opened()),
+        asyncio.ensure_future(log.closed()),
+    ]
+    await turns(2)
+    assert [False, False, False] == [one.done() for one in waiting]
+    log.close()
+    log.close()
+
+    assert [[], None, None] == await asyncio.wait_for(asyncio.gather(*waiting), 5)
+
+
+async def test_the_first_frame_opens_the_log() -> None:
+    """Who waits for the first frame is woken by it, and not by a batch of none."""
+    log = Log(keeps=False)
+    opened = asyncio.ensure_future(log.opened())
+    closed = asyncio.ensure_future(log.closed())
+    await turns(2)
+    log.append([])
+    await turns(2)
+    assert not opened.done()
+    log.append([b"a"])
+    await turns(2)
+
+    assert (True, False) == (opened.done(), closed.done())
+    log.close()
+    await asyncio.wait_for(closed, 5)
+
+
+async def test_a_closed_log_takes_nothing() -> None:
+    """A frame after the end is a defect, not lost in silence."""
+    log = Log(keeps=True)
+    log.close()
+
+    with pytest.raises(ValueError, match="the log is closed"):
+        log.append([b"late"])
+
+
+async def test_a_reader_that_leaves_disturbs_nobody() -> None:
+    """The others and the log go on."""
+    log = Log(keeps=True)
+    stays, leaves = (asyncio.create_task(collected(log.read())) for _ in range(2))
+    await turns(2)
+    leaves.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await leaves
+    log.append([b"a"])
+    log.close()
+
+    assert [b"id: 1\na"] == await asyncio.wait_for(stays, 5)
