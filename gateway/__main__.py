@@ -8,6 +8,7 @@ import asyncio
 import http.client
 import logging
 import os
+import signal
 import sys
 from types import FrameType
 
@@ -55,6 +56,8 @@ def serve(settings: Settings) -> int:
         timeout_graceful_shutdown=int(settings.drain_seconds + _FAREWELL_SECONDS) + 1,
     )
     server = _Server(config, gateway)
+    # uvicorn raises the signal again once it has stopped; an orderly end is exit code 0 all the same.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     server.run()
     return 0 if server.started else 1
 

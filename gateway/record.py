@@ -4,7 +4,7 @@ Never holds text. Knows outcomes and measures. Knows nothing of frames or engine
 """
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO
 
@@ -46,10 +46,7 @@ class Ledger:
         self.metrics.finish(
             record.outcome, record.wait_seconds, record.generation_seconds, record.completion_tokens
         )
-        line = {
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "event": "chat",
-            **asdict(record),
-        }
-        self._out.write(orjson.dumps(line) + b"\n")
+        line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": "chat"}
+        # orjson writes dataclasses itself, several times faster than asdict makes a dictionary.
+        self._out.write(orjson.dumps(line)[:-1] + b"," + orjson.dumps(record)[1:] + b"\n")
         self._out.flush()
