@@ -136,7 +136,7 @@ def test_a_refusal_is_a_sentence() -> None:
         done = chat(part, "x")
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "scripts/chat: All places are taken. Try again in 7 s.\n"
+    assert done.stderr == "scripts/chat: All places are taken; try again in 7 s\n"
 
 
 def test_another_program_at_the_address_is_named_as_such() -> None:

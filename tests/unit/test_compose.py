@@ -95,7 +95,13 @@ def test_the_engine_has_no_way_out(services: dict[str, Any]) -> None:
     assert services["engine"]["networks"] == ["engine"]
     assert read("compose.yaml")["networks"]["engine"] == {"internal": True}
     assert services["engine"]["environment"]["HF_HUB_OFFLINE"] == "1"
-    assert services["engine"]["volumes"] == ["cache:/data:ro"]
+    assert [volume["read_only"] for volume in services["engine"]["volumes"]] == [True]
+
+
+def test_the_cache_belongs_to_the_download(services: dict[str, Any]) -> None:
+    """A new volume gets its owner from the download's image, never from TGI's, whose /data is root's."""
+    assert [volume["volume"] for volume in services["engine"]["volumes"]] == [{"nocopy": True}]
+    assert services["download"]["volumes"] == ["cache:/data"]
 
 
 def test_the_token_reaches_the_download_alone(services: dict[str, Any]) -> None:
