@@ -61,7 +61,7 @@ def parse(model_id: str) -> Wanted:
     Raises: HubFailed where it is none of these.
     """
     repository, _, choice = model_id.partition(":")
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", repository, re.ASCII):
         raise HubFailed(
             "a hub model is named owner/name, with :file.gguf or :quantisation behind it at will."
         )
@@ -127,7 +127,7 @@ class Hub:
         for repository in repositories:
             if repository.repo_id != wanted.repository or repository.repo_type != "model":
                 continue
-            for revision in sorted(repository.revisions, key=lambda found: -found.last_modified):
+            for revision in sorted(repository.revisions, key=_freshness, reverse=True):
                 files = {
                     file.file_path.relative_to(revision.snapshot_path).as_posix(): file.file_path
                     for file in revision.files
@@ -158,6 +158,10 @@ class Hub:
         with _Progress(_incomplete_files(wanted.repository), size, say, self._is_terminal):
             path = hf_hub_download(wanted.repository, name)
         return Fetched(Path(path), metadata.commit_hash)
+
+
+def _freshness(revision: Any) -> tuple[bool, float]:
+    return "main" in revision.refs, revision.last_modified
 
 
 class _Progress:

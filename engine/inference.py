@@ -51,7 +51,7 @@ class Inference:
         self.clock = clock
         self._randomness = randomness or random.Random()
         self._runs: list[Run] = []
-        self._permits = 0
+        self.permits = 0
         self._probe = PROBES[0]
         self._known_grammars: dict[str, None] = {}
         self._has_failed = False
@@ -77,9 +77,9 @@ class Inference:
         Raises: Overloaded, Invalid, GenerationFailed.
         """
         began = self.clock()
-        if self._permits >= self.max_concurrent_requests:
+        if self.permits >= self.max_concurrent_requests:
             raise Overloaded
-        self._permits += 1
+        self.permits += 1
         try:
             request = check(body, self.limits, self._randomness)
             budget = fit(await self.tokenize(request.inputs), request, self.limits)
@@ -87,13 +87,13 @@ class Inference:
             grammar = check_grammar(request.grammar)
             self.metrics.observe("tgi_request_max_new_tokens", budget.chunk)
         except BaseException:
-            self._permits -= 1
+            self.permits -= 1
             raise
         return Run(self, request, budget, grammar, began)
 
     def release_permit(self) -> None:
         """Give back one permit."""
-        self._permits -= 1
+        self.permits -= 1
 
     def fail(self, error: EngineError) -> None:
         """Count a failure."""
@@ -170,6 +170,10 @@ class Inference:
     def is_leader(self, run: Run) -> bool:
         """Say whether a run speaks for the batch: all running ones see the same steps, one may count them."""
         return bool(self._runs) and self._runs[0] is run
+
+    def record_failed_step(self, method: str) -> None:
+        """Record a step of the model that failed."""
+        self.metrics.count("tgi_batch_inference_failure", f'method="{method}"')
 
     def record_steps(self, method: str, seconds: float, times: int) -> None:
         """Record steps of the model: one prompt read, or `times` tokens decoded, `seconds` each."""

@@ -21,6 +21,7 @@ import httptools
 import orjson
 
 from engine.errors import EXIT_MACHINE, EXIT_MODEL_UNUSABLE, GenerationFailed, StartRefused
+from engine.generation import LOOKAHEAD_TOKENS
 
 # A connection to loopback that takes longer than this found a server that is stuck.
 _CONNECT_SECONDS = 5.0
@@ -231,7 +232,8 @@ def start(path: Path, context: int, slots: int, threads: int) -> InnerServer:
     key = secrets.token_urlsafe(32)
     options = xllamacpp.CommonParams()
     options.model.path = str(path)
-    options.n_ctx = context * slots
+    # The tokens asked for beyond an answer's end need room too; llama.cpp caps this at the trained context.
+    options.n_ctx = (context + LOOKAHEAD_TOKENS) * slots
     options.n_parallel = slots
     options.cpuparams.n_threads = threads
     options.cpuparams_batch.n_threads = threads

@@ -44,6 +44,7 @@ class Run:
         self._holds_permit = True
         self._holds_slot = False
         self._is_retried = False
+        self._has_begun = False
         self._options: dict[str, Any] = {}
 
     @property
@@ -63,6 +64,13 @@ class Run:
         Cancel: call close().
         Raises: GenerationFailed, Invalid (a grammar that cannot be compiled).
         """
+        try:
+            return await self._read()
+        except GenerationFailed:
+            self._inference.record_failed_step("decode" if self._has_begun else "prefill")
+            raise
+
+    async def _read(self) -> list[Step]:
         if self._reply is None:
             await self._start()
         steps: list[Step] = []
@@ -116,6 +124,7 @@ class Run:
         now = inference.clock()
         elapsed, self._last_read = now - self._last_read, now
         count = len(steps)
+        self._has_begun = True
         if steps[0].index == 1:
             inference.record_steps("prefill", elapsed, 1)
         elif inference.is_leader(self):
