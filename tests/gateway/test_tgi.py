@@ -7,7 +7,14 @@ from contextlib import aclosing, asynccontextmanager
 
 import pytest
 
-from gateway.errors import EngineCutOff, EngineFailed, EngineOverloaded, EngineRejected, EngineTimeout, EngineUnreachable
+from gateway.errors import (
+    EngineCutOff,
+    EngineFailed,
+    EngineOverloaded,
+    EngineRejected,
+    EngineTimeout,
+    EngineUnreachable,
+)
 from gateway.tgi import Info, Limits, Tgi, TokenSpan
 from tests.gateway.peer import CHUNKED, LIMIT_SECONDS, Peer, Talk, Visit, chunk, peer
 from tests.unit.gateway.wire import error, final, token
@@ -127,7 +134,7 @@ async def test_an_error_behind_a_token_is_raised_at_once() -> None:
     ("status", "body", "expected"),
     [
         ("422 Unprocessable Entity", b"Failed to deserialize", EngineRejected),
-        ("429 Too Many Requests", b'{"error":"Model is overloaded","error_type":"overloaded"}', EngineOverloaded),
+        ("429 Too Many Requests", b'{"error":"full","error_type":"overloaded"}', EngineOverloaded),
         ("401 Unauthorized", b"", EngineFailed),
     ],
 )

@@ -51,9 +51,12 @@ async def test_the_request_is_whole() -> None:
         visit.send(OK)
         await visit.request()
 
-    async with peer(talk) as engine, pooled(engine.url) as pool:
-        async with pool.ask("POST", "/generate", b'{"a":1}', 5.0, {"traceparent": "00-1"}) as reply:
-            assert b"ok" == await reply.whole(5.0)
+    async with (
+        peer(talk) as engine,
+        pooled(engine.url) as pool,
+        pool.ask("POST", "/generate", b'{"a":1}', 5.0, {"traceparent": "00-1"}) as reply,
+    ):
+        assert b"ok" == await reply.whole(5.0)
 
     host = engine.url.removeprefix("http://")
     assert [
@@ -129,11 +132,14 @@ async def test_a_body_that_is_cut_is_told_after_what_came() -> None:
         await visit.request()
         visit.send(CHUNKED + chunk(b"half"))
 
-    async with peer(talk) as engine, pooled(engine.url) as pool:
-        async with pool.ask("POST", "/x", b"", 5.0) as reply:
-            assert b"half" == await reply.take(5.0)
-            with pytest.raises(TransportError) as broken:
-                await reply.take(5.0)
+    async with (
+        peer(talk) as engine,
+        pooled(engine.url) as pool,
+        pool.ask("POST", "/x", b"", 5.0) as reply,
+    ):
+        assert b"half" == await reply.take(5.0)
+        with pytest.raises(TransportError) as broken:
+            await reply.take(5.0)
     assert not broken.value.is_fresh
 
 
@@ -185,11 +191,14 @@ async def test_a_stalled_body_runs_into_its_limit() -> None:
         visit.send(CHUNKED + chunk(b"a"))
         await visit.gone()
 
-    async with peer(talk) as engine, pooled(engine.url) as pool:
-        async with pool.ask("POST", "/x", b"", 5.0) as reply:
-            assert b"a" == await reply.take(5.0)
-            with pytest.raises(TransportTimeout):
-                await reply.take(0.02)
+    async with (
+        peer(talk) as engine,
+        pooled(engine.url) as pool,
+        pool.ask("POST", "/x", b"", 5.0) as reply,
+    ):
+        assert b"a" == await reply.take(5.0)
+        with pytest.raises(TransportTimeout):
+            await reply.take(0.02)
 
 
 async def test_a_shorter_limit_counts_after_a_longer_one() -> None:
@@ -201,10 +210,14 @@ async def test_a_shorter_limit_counts_after_a_longer_one() -> None:
         visit.send(CHUNKED)
         await visit.gone()
 
-    async with peer(talk) as engine, pooled(engine.url) as pool:
-        async with asyncio.timeout(LIMIT_SECONDS), pool.ask("POST", "/x", b"", 3600.0) as reply:
-            with pytest.raises(TransportTimeout):
-                await reply.take(0.02)
+    async with (
+        peer(talk) as engine,
+        pooled(engine.url) as pool,
+        asyncio.timeout(LIMIT_SECONDS),
+        pool.ask("POST", "/x", b"", 3600.0) as reply,
+    ):
+        with pytest.raises(TransportTimeout):
+            await reply.take(0.02)
 
 
 async def test_a_reader_that_leaves_closes_the_connection() -> None:

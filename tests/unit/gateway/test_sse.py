@@ -1,7 +1,7 @@
 """Frames: every chunk parses, has OpenAI's shape, and the text survives to the character."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -31,9 +31,10 @@ HARD = 'a "quoted" \\ back\nnew\r\n\u2028\ttab \u00e9\u6f22\U0001f600 data: x\n\
 NEWS = Waiting(2, 5, "ready", None, None, None)
 
 
-def delta(text: str) -> bytes:
-    """Make a delta as the engine writes it."""
-    return json.dumps(text, ensure_ascii=False).encode()
+def batch_of(*texts: str) -> Batch:
+    """Make a batch of ordinary tokens whose JSON is as the engine writes it."""
+    deltas = [json.dumps(text, ensure_ascii=False).encode() for text in texts]
+    return Batch(deltas, len(deltas))
 
 
 def form(**more: Any) -> OpenAiForm:
@@ -43,11 +44,11 @@ def form(**more: Any) -> OpenAiForm:
 
 def parsed(frames: list[bytes]) -> list[Any]:
     """Split frames as a client does; each event is one line of data."""
-    if not frames:
+    whole = b"".join(frames).decode()
+    if not whole:
         return []
-    for frame in frames:
-        assert frame.endswith(b"\n\n")
-    events = b"".join(frames).decode().removesuffix("\n\n").split("\n\n")
+    assert whole.endswith("\n\n")
+    events = whole.removesuffix("\n\n").split("\n\n")
     for one in events:
         assert one.startswith("data: ")
         assert "\n" not in one
@@ -65,7 +66,7 @@ def chunk(delta_: Any, finish: str | None = None, **more: Any) -> dict[str, Any]
 def test_a_chat_is_role_texts_finish_done() -> None:
     """The role comes once, before the first text."""
     one = form()
-    frames = parsed(one.deltas(Batch([delta("He"), delta("llo")]))) + parsed(one.deltas(Batch([delta("!")])))
+    frames = parsed(one.deltas(batch_of("He", "llo"))) + parsed(one.deltas(batch_of("!")))
     frames += parsed(one.finished(Finish.STOP, USAGE, TIMINGS))
 
     expected: list[Any] = [chunk({"role": "assistant", "content": ""})]
@@ -75,9 +76,10 @@ def test_a_chat_is_role_texts_finish_done() -> None:
 
 def test_split_frames_are_one_event_each() -> None:
     """A reader that comes back starts behind any single event."""
-    frames = form(is_split=True).deltas(Batch([delta("He"), delta("llo")]))
+    joined, split = (form(is_split=is_split).deltas(batch_of("He", "llo")) for is_split in (False, True))
 
-    assert [1, 1, 1] == [len(parsed([frame])) for frame in frames]
+    assert ([1, 2], [1, 1, 1]) == tuple([len(parsed([one])) for one in frames] for frames in (joined, split))
+    assert b"".join(joined) == b"".join(split)
 
 
 def test_an_empty_answer_still_has_its_role() -> None:
@@ -90,21 +92,19 @@ def test_an_empty_answer_still_has_its_role() -> None:
 def test_usage_comes_last_and_only_when_asked_for() -> None:
     """Every chunk then has the field, null in all but the last, which has no choices."""
     one = form(includes_usage=True)
-    frames = parsed(one.deltas(Batch([delta("x")])) + one.finished(Finish.STOP, USAGE, TIMINGS))
+    frames = parsed(one.deltas(batch_of("x")) + one.finished(Finish.STOP, USAGE, TIMINGS))
     last = frames[-2]
 
     assert [None] * 3 == [frame["usage"] for frame in frames[:-2]]
     assert {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14} == last["usage"]
     assert ([], "[DONE]") == (last["choices"], frames[-1])
-    assert {
-        "wait_seconds": 0.5, "first_token_seconds": 0.25, "generation_seconds": 2.0, "tokens_per_second": 10.0,
-    } == last["timings"]  # fmt: skip
+    assert asdict(TIMINGS) == last["timings"]
 
 
 def test_a_completion_has_texts() -> None:
     """The older form of the same: no role, text in place of a delta."""
     one = form(is_chat=False)
-    frames = parsed(one.deltas(Batch([delta("x")])) + one.finished(Finish.STOP, USAGE, TIMINGS))
+    frames = parsed(one.deltas(batch_of("x")) + one.finished(Finish.STOP, USAGE, TIMINGS))
 
     assert ["text_completion"] * 2 == [frame["object"] for frame in frames[:-1]]
     assert [("x", None), ("", "stop")] == [
@@ -112,21 +112,26 @@ def test_a_completion_has_texts() -> None:
     ]
 
 
-def test_special_and_empty_tokens_are_not_shown() -> None:
+@pytest.mark.parametrize("is_split", [False, True])
+def test_tokens_without_text_are_not_shown(is_split: bool) -> None:
     """An end of turn is no text, and half a character is none yet."""
-    assert [] == form().deltas(Batch([delta("")], 2))
+    for one in (form(is_split=is_split), QuestionForm("i")):
+        assert [] == one.deltas(batch_of("", "")) + one.deltas(Batch([], tokens=1))
+    assert [chunk({"content": "a"})] == parsed(form(is_split=is_split).deltas(batch_of("", "a", "")))[1:]
 
 
 @given(st.lists(st.text() | st.just(HARD), max_size=5))
 def test_text_survives_every_form(texts: list[str]) -> None:
     """Quotes, newlines, any script: what the engine wrote is what a client reads."""
-    batch = Batch([delta(text) for text in texts])
+    batch = batch_of(*texts)
     chat = parsed(form().deltas(batch))
+    split = parsed(form(is_split=True).deltas(batch))
     question = parsed(QuestionForm("id-1").deltas(batch))
     whole = WholeForm()
     whole.deltas(batch)
 
     expected = "".join(texts)
+    assert chat == split
     assert expected == "".join(frame["choices"][0]["delta"]["content"] for frame in chat)
     assert expected == "".join(frame["text"] for frame in question)
     assert expected == whole.text
@@ -202,8 +207,9 @@ def test_a_native_stream_is_the_engine_s_bytes() -> None:
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (EngineRejected("e"), "validation"), (EngineOverloaded("e"), "overloaded"), (EngineFailed("e"), "generation"),
-        (EngineCutOff("e"), "incomplete_generation_stream"), (EngineTimeout("e"), "generation"),
+        (EngineRejected("e"), "validation"), (EngineOverloaded("e"), "overloaded"),
+        (EngineFailed("e"), "generation"), (EngineTimeout("e"), "generation"),
+        (EngineCutOff("e"), "incomplete_generation_stream"),
         (BacklogFull("e"), "overloaded"), (ChatInvalid("e"), "validation"), (WaitExpired("e"), "generation"),
     ],
 )  # fmt: skip
@@ -232,7 +238,7 @@ def test_a_whole_answer_is_collected() -> None:
     """Text, finish and usage, and no frame at all."""
     whole = WholeForm()
     frames = [
-        whole.deltas(Batch([delta("a"), delta("b")], 3)),
+        whole.deltas(batch_of("a", "", "b")),
         whole.finished(Finish.LENGTH, USAGE, TIMINGS),
         whole.failed(EngineFailed("no")),
     ]

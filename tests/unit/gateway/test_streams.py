@@ -33,9 +33,10 @@ async def turns(count: int) -> None:
 async def test_every_reader_sees_the_same_bytes(
     batches: list[list[bytes]], pauses: list[int], joins: list[int]
 ) -> None:
-    """Readers that come at any time, from any cursor, get exactly the bytes behind it."""
+    """Readers that come at any time, from any cursor, get exactly the frames behind it, with their ids."""
     log = Log(keeps=True)
-    frames = numbered([frame for batch in batches for frame in batch])
+    frames = [frame for batch in batches for frame in batch]
+    kept = [b"id: %d\n%b" % (number, frame) for number, frame in enumerate(frames, 1)]
     readers: list[tuple[int, asyncio.Task[list[bytes]]]] = []
     for batch, pause in zip(batches, pauses, strict=False):
         for after in joins:
@@ -46,9 +47,9 @@ async def test_every_reader_sees_the_same_bytes(
     log.close()
     readers.append((0, asyncio.create_task(collected(log.read()))))
 
-    assert len(frames) == log.length
+    assert (len(frames), sum(map(len, kept))) == (log.length, log.held_bytes)
     for cursor, reader in readers:
-        assert b"".join(frames[cursor:]) == b"".join(await asyncio.wait_for(reader, 5))
+        assert b"".join(kept[cursor:]) == b"".join(await asyncio.wait_for(reader, 5))
 
 
 @given(FRAMES, st.lists(st.integers(0, 3), min_size=8, max_size=8))
@@ -75,7 +76,7 @@ async def test_a_log_that_forgets_holds_only_what_is_under_way() -> None:
         log.append([b"x" * 100])
         assert b"x" * 100 == await anext(reader)
 
-    assert 1000 == log.length
+    assert (1000, 0) == (log.length, log.held_bytes)
     assert [] == log._frames
     await reader.aclose()
 
