@@ -1,5 +1,6 @@
 """Load a script without extension as a module, to test its functions one by one."""
 
+import sys
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -14,5 +15,6 @@ def load(name: str) -> ModuleType:
     spec = spec_from_loader(loader.name, loader)
     assert spec is not None
     module = module_from_spec(spec)
+    sys.modules[loader.name] = module  # dataclasses look their module up by its name
     loader.exec_module(module)
     return module

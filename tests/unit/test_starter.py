@@ -49,7 +49,7 @@ def program(source: str, folder: Path, *, grace_seconds: float = DEADLINE_SECOND
 async def until(is_so: Callable[[], bool]) -> None:
     """Wait until something is so; fail at the deadline."""
     async with asyncio.timeout(DEADLINE_SECONDS):
-        while not is_so():  # noqa: ASYNC110 - the child has no event to wait on
+        while not is_so():
             await asyncio.sleep(0.005)
 
 

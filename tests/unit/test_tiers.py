@@ -1,0 +1,80 @@
+"""scripts/test itself: what it counts, what it forbids, what it cannot forget."""
+
+import subprocess
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.unit.script import SCRIPTS, load
+
+TESTS = SCRIPTS.parent / "tests"
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    """Give scripts/test as a module."""
+    return load("test")
+
+
+def test_every_folder_with_tests_is_a_tier(script: ModuleType) -> None:
+    """A new folder of tests runs without being named anywhere."""
+    folders = {path.name for path in TESTS.iterdir() if any(path.rglob("test_*.py"))}
+
+    assert folders - set(script.tiers()) == set()
+    assert script.tiers()[0] == "lint"
+    assert script.tiers()[-1] == "load"
+
+
+def test_skipped_tests_count_as_failed(script: ModuleType, tmp_path: Path) -> None:
+    """Passed are those that ran and held; all others are failures."""
+    report = tmp_path / "unit.xml"
+    report.write_text('<testsuites><testsuite tests="9" failures="1" errors="2" skipped="3"/></testsuites>')
+
+    assert script.count_junit(report) == (3, 6)
+
+
+@pytest.mark.parametrize(("line", "is_allowed"), [
+    ("https://registry." + "npmjs.org/x", False),
+    ("https://files.pythonhosted" + ".org/x", False),
+    ("index = https://pypi." + "org/simple", False),
+    ("see /" + "work/main", False),
+    ("open('/" + "home/ann/x')", False),
+    ("./work/x, $HOME/work/x, /var/work/x", True),
+    ("https://huggingface.co/x", True),
+])
+def test_no_file_may_hold_these_words(script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                      line: str, is_allowed: bool) -> None:
+    """Package registries and paths of one machine are found, names like them are not."""
+    monkeypatch.setattr(script, "ROOT", tmp_path)
+    path = tmp_path / "file"
+    path.write_text(f"fine\n{line}\n")
+
+    assert (script.forbidden([path]) == []) is is_allowed
+
+
+def test_a_binary_file_is_not_read_as_text(script: ModuleType, tmp_path: Path,
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo model may hold any bytes."""
+    monkeypatch.setattr(script, "ROOT", tmp_path)
+    path = tmp_path / "model"
+    path.write_bytes(b"\0 /" + b"work/x")
+
+    assert script.forbidden([path]) == []
+
+
+def test_an_unknown_tier_is_refused() -> None:
+    """A typing error runs nothing and passes nothing."""
+    done = subprocess.run([str(SCRIPTS / "test"), "untit"], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("scripts/test: no such tier: untit; known: lint, unit, ")
+
+
+def test_the_closing_line_sums_up(script: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    """One failed tier makes the whole fail, and the sum is the last line."""
+    results = {"lint": (script.Result(5, 0), 1.0), "unit": (script.Result(10, 2, "x"), 2.0)}
+    status = script.report(results)
+    lines = capsys.readouterr().out.splitlines()
+
+    assert (status, lines[-1]) == (1, "15 passed, 2 failed")
