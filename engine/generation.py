@@ -77,7 +77,8 @@ class Decoder:
     stop: tuple[str, ...] = ()
     top_n: int = 0
     finish: Finish | None = None
-    _count: int = 0
+    needs_replay: bool = False
+    _ids: list[int] = field(default_factory=list)
     _predicted: int = 0
     _pending: bytes = b""
     _texts: list[str] = field(default_factory=list)
@@ -99,7 +100,7 @@ class Decoder:
             if "error" in event:
                 raise GenerationFailed(str(event["error"].get("message", event["error"])))
             if event.get("stop"):
-                self._end(event.get("stop_type") == "eos")
+                self._end(event.get("stop_type") == "eos", event.get("tokens_predicted", 0))
             elif event.get("tokens") and "prompt_progress" not in event:
                 self._take(event)
         return self._steps
@@ -118,20 +119,40 @@ class Decoder:
         logprob, top = _logprob(chances), self._top(chances)
         # A control token adds no text. It may be one that ends the sequence, which the next event tells.
         if token in self.vocabulary.control or not chances["bytes"]:
-            if self._count + 1 >= self.limit:
+            if len(self._ids) + 1 >= self.limit:
                 self._emit(token, logprob, top, special=True, is_last=False)
             else:
                 self._held = (token, logprob, top)
         else:
             self._emit(token, logprob, top, special=False, is_last=False)
 
-    def _end(self, is_sequence_end: bool) -> None:
+    def replay(self, answer: dict[str, Any]) -> list[Step]:
+        """Take the same generation again, in one piece, for tokens whose character never became whole.
+
+        Raises: GenerationFailed where it is not the same, or has no last token either.
+        """
+        self._steps, self.needs_replay = [], False
+        tokens, known = answer["tokens"], len(self._ids)
+        if tokens[:known] != self._ids:
+            raise GenerationFailed("an unfinished character could not be read")
+        is_sequence_end = answer.get("stop_type") == "eos"
+        for place, chances in list(enumerate(answer["completion_probabilities"]))[known : len(tokens)]:
+            special = tokens[place] in self.vocabulary.control
+            is_last = is_sequence_end and place == len(tokens) - 1
+            self._emit(tokens[place], _logprob(chances), self._top(chances), special=special, is_last=is_last)
+        if self.finish is None:
+            raise GenerationFailed("the inference server ended the text without a last token")
+        return self._steps
+
+    def _end(self, is_sequence_end: bool, predicted: int) -> None:
         if self._held is not None:
             token, logprob, top = self._held
             self._held = None
             self._emit(token, logprob, top, special=True, is_last=is_sequence_end)
         if self.finish is None:
-            raise GenerationFailed("the inference server ended the text without a last token")
+            if predicted <= len(self._ids):
+                raise GenerationFailed("the inference server ended the text without a last token")
+            self.needs_replay = True
 
     def _release_held(self) -> None:
         if self._held is not None:
@@ -144,15 +165,16 @@ class Decoder:
     ) -> None:
         if self.finish is not None:
             return
-        self._count += 1
+        self._ids.append(token)
+        count = len(self._ids)
         text = self.vocabulary.name(token) if special else self._decode(token)
         if not special:
             self._texts.append(text)
         reason = self._reason(text, is_last)
         if reason is not None:
             whole = "" if self._pending else "".join(self._texts)
-            self.finish = Finish(reason, whole, self._count)
-        self._steps.append(Step(self._count, Token(token, text, logprob, special), top, self.finish))
+            self.finish = Finish(reason, whole, count)
+        self._steps.append(Step(count, Token(token, text, logprob, special), top, self.finish))
 
     def _decode(self, token: int) -> str:
         data = self._pending + self.vocabulary.bytes_of(token)
@@ -164,7 +186,7 @@ class Decoder:
         return text
 
     def _reason(self, text: str, is_last: bool) -> Reason | None:
-        if self._count >= self.limit:  # 1
+        if len(self._ids) >= self.limit:  # 1
             return "length"
         if is_last:  # 2
             return "eos_token"

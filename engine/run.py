@@ -93,6 +93,8 @@ class Run:
                     steps += self._decoder.feed(orjson.loads(piece[6:]))
                 elif piece.startswith(b"error: "):
                     raise GenerationFailed(reason_of(b'{"error":' + piece[7:] + b"}"))
+            if self._decoder.needs_replay:
+                steps += self._decoder.replay(await self._repeat())
         if steps:
             self._record(steps)
         if self.finish is not None:
@@ -113,6 +115,11 @@ class Run:
 
     async def _open(self) -> Reply:
         return await self._inference.inner.open("/completion", self._options, self._note_inner_end)
+
+    async def _repeat(self) -> Any:
+        """Generate the same again with the same seed, in one piece, which shows unfinished characters too."""
+        options = {**self._options, "stream": False, "n_predict": self.budget.new_tokens}
+        return await self._inference.inner.post("/completion", options)
 
     def _note_inner_end(self) -> None:
         # A slow reader must not hold a slot that llama.cpp has freed. (Not one byte: it is sent again.)

@@ -36,7 +36,8 @@ class Vocabulary:
         self._alphabet = _bpe_alphabet() if is_bpe else {}
         self.control = frozenset(i for i, kind in enumerate(kinds) if kind == _CONTROL)
         self._bytes: dict[int, bytes] = {}
-        self._ids: dict[bytes, int] | None = None
+        # Only tokens that leave a character unfinished can hide, but a hidden run may begin with any of them.
+        self._ids = {self._spell(i): i for i in range(len(texts)) if i not in self.control}
 
     @classmethod
     def of(cls, header: Header) -> "Vocabulary":
@@ -71,21 +72,13 @@ class Vocabulary:
         """
         if count == 0:
             return None if data else []
-        ids = self._by_bytes()
         for size in range(len(data) - count + 1, 0, -1):
-            token = ids.get(data[:size])
+            token = self._ids.get(data[:size])
             if token is not None:
                 rest = self.split(data[size:], count - 1)
                 if rest is not None:
                     return [token, *rest]
         return None
-
-    def _by_bytes(self) -> dict[bytes, int]:
-        if self._ids is None:
-            # Only tokens that leave a character unfinished can hide, and those are few and short; but a
-            # hidden run may begin with any of them, so every token that is no control token stays.
-            self._ids = {self._spell(i): i for i in range(len(self._texts)) if i not in self.control}
-        return self._ids
 
     def _spell(self, token: int) -> bytes:
         text = self.name(token)

@@ -186,6 +186,47 @@ def test_nothing_follows_the_end() -> None:
     assert [] == steps_of(decoder, inner.token(A, b"a"), inner.stop("limit"))
 
 
+def unfinished(kind: str) -> tuple[Decoder, dict[str, Any]]:
+    """Decode up to an end of the text that hides the last tokens, and give what a replay answers."""
+    inner, decoder = Inner(), Decoder(VOCABULARY, 3)
+    steps_of(decoder, inner.token(A, b"a"))
+    inner.predicted += 2
+    assert [] == decoder.feed(inner.stop(kind))
+    assert decoder.needs_replay
+    chances = [{"id": token, "logprob": -token} for token in (A, F0, X9F)]
+    return decoder, {"tokens": [A, F0, X9F], "completion_probabilities": chances, "stop_type": kind}
+
+
+def test_tokens_hidden_at_the_end_come_from_a_replay() -> None:
+    """With their log-probabilities; the text is empty, as always inside a character."""
+    decoder, answer = unfinished("limit")
+    steps = decoder.replay(answer)
+
+    assert [Token(F0, "", -2.0, False), Token(X9F, "", -3.0, False)] == [step.token for step in steps]
+    assert Finish("length", "", 3) == steps[-1].finish
+    assert not decoder.needs_replay
+
+
+def test_an_end_token_hidden_behind_half_a_character() -> None:
+    """llama.cpp does not show it; the replay does."""
+    inner, decoder = Inner(), Decoder(VOCABULARY, 9)
+    inner.predicted = 2
+    decoder.feed(inner.stop("eos"))
+    chances = [{"id": token, "logprob": -1.0} for token in (F0, EOT)]
+    steps = decoder.replay({"tokens": [F0, EOT], "completion_probabilities": chances, "stop_type": "eos"})
+
+    assert Token(EOT, "<|eot_id|>", -1.0, True) == steps[-1].token
+    assert Finish("eos_token", "", 2) == steps[-1].finish
+
+
+def test_a_replay_that_differs_is_a_failure() -> None:
+    """What was streamed cannot be taken back."""
+    decoder, answer = unfinished("limit")
+    answer["tokens"][0] = B
+    with pytest.raises(GenerationFailed, match="could not be read"):
+        decoder.replay(answer)
+
+
 def test_an_end_without_a_last_token_is_a_failure() -> None:
     """Silence must not look like success."""
     inner, decoder = Inner(), Decoder(VOCABULARY, 9)
