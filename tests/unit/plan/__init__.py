@@ -1,0 +1,1 @@
+"""What fits on which GPUs: the arithmetic, where its inputs come from, the script."""
