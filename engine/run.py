@@ -90,7 +90,7 @@ class Run:
             for piece in whole:
                 piece = piece.lstrip(b"\n")
                 if piece.startswith(b"data: "):
-                    steps += self._decoder.feed(orjson.loads(piece[6:]))
+                    steps += self._understand(piece[6:])
                 elif piece.startswith(b"error: "):
                     raise GenerationFailed(reason_of(b'{"error":' + piece[7:] + b"}"))
             if self._decoder.needs_replay:
@@ -125,6 +125,12 @@ class Run:
         # A slow reader must not hold a slot that llama.cpp has freed. (Not one byte: it is sent again.)
         if self._reply is not None and (self._reply.status != 0 or self._is_retried):
             self._give_slot()
+
+    def _understand(self, event: bytes) -> list[Step]:
+        try:
+            return self._decoder.feed(orjson.loads(event))
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise GenerationFailed("the inference server sent an event that cannot be read") from None
 
     def _record(self, steps: list[Step]) -> None:
         inference = self._inference

@@ -24,7 +24,7 @@ from engine.app import App
 from engine.llama import InnerServer
 
 # How often the inner server is asked, how long it may take to answer, how often it may fail in a row.
-_WATCH_SECONDS = 2.0
+WATCH_SECONDS = 2.0
 _ALIVE_SECONDS = 10.0
 _MOST_FAILURES = 2
 # A reader that has stopped reading must not hold up the end.
@@ -35,7 +35,12 @@ class Service(uvicorn.Server):
     """The HTTP server of one engine process."""
 
     def __init__(
-        self, app: App, inner: InnerServer, drain_seconds: float, say: Callable[[str], None]
+        self,
+        app: App,
+        inner: InnerServer,
+        drain_seconds: float,
+        say: Callable[[str], None],
+        watch_seconds: float = WATCH_SECONDS,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -53,6 +58,7 @@ class Service(uvicorn.Server):
         self._inner = inner
         self._drain_seconds = drain_seconds
         self._say = say
+        self._watch_seconds = watch_seconds
         self._exit_code = 0
         self._what = ""
 
@@ -99,7 +105,7 @@ class Service(uvicorn.Server):
     async def _watch(self) -> None:
         failures = 0
         while failures < _MOST_FAILURES:
-            await asyncio.sleep(_WATCH_SECONDS)
+            await asyncio.sleep(self._watch_seconds)
             failures = 0 if await self._inner.is_alive(_ALIVE_SECONDS) else failures + 1
         self._say("the inference server has stopped answering; this process ends.")
         self._exit_code = 1

@@ -199,6 +199,19 @@ async def test_an_inner_failure_inside_a_stream(engine: Engine) -> None:
     } == call.events[-1]
 
 
+async def test_an_inner_event_that_cannot_be_read(engine: Engine) -> None:
+    """A failure like others, and no trace of it elsewhere."""
+    call = engine.post("/generate_stream")
+    completion = await begun(engine)
+    completion.event({"tokens": [1]})
+    await call.done()
+
+    assert call.events[-1]["error"].endswith(
+        "Server error: the inference server sent an event that cannot be read"
+    )
+    assert (0, 0) == (engine.inference.permits, engine.inference.slots.running)
+
+
 async def test_a_connection_lost_before_the_first_byte_is_tried_again(engine: Engine) -> None:
     """Once: the request was not begun."""
     engine.inner.drop_next = 1
