@@ -32,11 +32,13 @@ from gateway.errors import (
 )
 from gateway.fleet import Fleet
 from gateway.generation import House
+from gateway.keys import Keyring
 from gateway.metrics import Metrics, Now, paddock_version
 from gateway.pace import Pace
 from gateway.record import Ledger
 from gateway.relay import Generations
 from gateway.routes.completion import CompletionRoutes
+from gateway.routes.door import Door
 from gateway.routes.health import HealthRoutes
 from gateway.routes.intake import REQUEST_ID, Intake, request_id
 from gateway.routes.native import NATIVE_PATHS, NativeRoutes
@@ -70,6 +72,9 @@ class Gateway:
         self.fleet.on_change = self._fleet_changed
         self.metrics = Metrics(self._now, tuple(Outcome))
         self.pace = Pace(clock)
+        self.keyring = None
+        if settings.keys_file is not None:
+            self.keyring = Keyring(settings.keys_file, observe_only=settings.keys_observe_only)
         self.generations = Generations(
             House(
                 admission=self.admission,
@@ -80,6 +85,7 @@ class Gateway:
                 wait_limit_seconds=settings.wait_limit_seconds,
                 total_limit_seconds=settings.total_limit_seconds,
                 resume_grace_seconds=settings.resume_grace_seconds,
+                keyring=self.keyring,
             )
         )
         self.shelf = Shelf(settings.stream_keep_seconds, settings.stream_memory_bytes)
@@ -162,7 +168,7 @@ class Gateway:
         app.add_exception_handler(PaddockError, self._told)
         app.add_exception_handler(HTTPException, self._told_http)
         app.add_exception_handler(Exception, self._told_fault)
-        return _RequestIds(app)
+        return _RequestIds(Door(app, self.keyring, settings.host_names))
 
     async def _told(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, PaddockError)  # registered for nothing else

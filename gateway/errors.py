@@ -9,6 +9,9 @@
     │   ├── ModelUnknown           404  another model was asked for
     │   ├── RouteUnknown           404  no such path
     │   ├── MethodUnknown          405  the path exists, not for this method
+    │   ├── KeyInvalid             401  no API key, or not one of ours
+    │   ├── OriginForeign          403  a page of another site calls
+    │   ├── HostUnknown            421  a name that is not this server's
     │   ├── BodyTooLarge           413  more bytes than the engine takes
     │   └── MediaUnknown           415  not application/json
     ├── Refusal                "not now", before a ticket
@@ -105,6 +108,30 @@ class MethodUnknown(CallerError):
 
     code = "method_unknown"
     status = 405
+
+
+class KeyInvalid(CallerError):
+    """No API key was sent, or one that is not known here."""
+
+    code = "key_invalid"
+    status = 401
+    type = "authentication_error"
+
+
+class OriginForeign(CallerError):
+    """A page of another site called."""
+
+    code = "origin_foreign"
+    status = 403
+    type = "permission_error"
+
+
+class HostUnknown(CallerError):
+    """The request was sent to a name that is not this server's."""
+
+    code = "host_unknown"
+    status = 421
+    type = "permission_error"
 
 
 class BodyTooLarge(CallerError):

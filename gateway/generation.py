@@ -23,6 +23,7 @@ from gateway.errors import (
     WaitExpired,
 )
 from gateway.fleet import Fleet
+from gateway.keys import Keyring
 from gateway.order import Order, Waiting
 from gateway.pace import Pace
 from gateway.record import Ledger, Record
@@ -44,6 +45,7 @@ class House:
     wait_limit_seconds: float
     total_limit_seconds: float
     resume_grace_seconds: float
+    keyring: Keyring | None = None
 
 
 class Generation(ABC):
@@ -172,7 +174,7 @@ class Generation(ABC):
             _LOG.exception("request %s failed", self.order.request_id)
             self._fail(GatewayFault("an internal error; the server's log has it under this request id"))
         finally:
-            self._ticket.release(used=self._used())
+            self._ticket.release(used=self.used())
             self.log.close()
             self._house.ledger.write(self._record(outcome))
 
@@ -229,7 +231,8 @@ class Generation(ABC):
         self._tokens += tokens
         self._house.pace.add(tokens)
 
-    def _used(self) -> int | None:
+    def used(self) -> int | None:
+        """Give the tokens it cost, None if that is not known."""
         return None if self._prompt_tokens is None else self._prompt_tokens + self._tokens
 
     def _timings(self) -> Timings:

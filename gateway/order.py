@@ -10,6 +10,7 @@ from typing import Protocol
 from gateway.chat import Batch, Finish, Sampling, Timings, Usage
 from gateway.errors import PaddockError
 from gateway.estimate import Estimate
+from gateway.keys import Key
 from gateway.schedule import Class
 
 
@@ -23,6 +24,7 @@ class Caller:
     client: str
     kind: Class = Class.INTERACTIVE
     deadline_seconds: float | None = None
+    key: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)

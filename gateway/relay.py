@@ -10,7 +10,7 @@ import orjson
 
 from gateway.admission import Ticket
 from gateway.chat import Batch, Finish, Usage
-from gateway.errors import Draining, EngineDown, EngineRejected
+from gateway.errors import Draining, EngineDown, EngineRejected, Refusal
 from gateway.events import translate
 from gateway.generation import Generation, House
 from gateway.order import Order
@@ -136,14 +136,34 @@ class Generations:
     def _admit(self, order: Order) -> Ticket:
         if not self._house.admission.is_draining:
             self._house.fleet.check()
-        return self._house.admission.admit(
-            order.caller.client, order.cost, order.caller.kind, order.caller.deadline_seconds
-        )
+        caller, keyring = order.caller, self._house.keyring
+        if keyring is not None and caller.key is not None:
+            keyring.reserve(caller.key, order.cost)
+        try:
+            return self._house.admission.admit(
+                caller.client, order.cost, caller.kind, caller.deadline_seconds
+            )
+        except Refusal:
+            self._settle(order, 0)
+            raise
 
     def _keep(self, generation: AnyGeneration) -> AnyGeneration:
         self._open.add(generation)
-        generation.when_over(lambda: self._open.discard(generation))
+        generation.when_over(lambda: self._over(generation))
         return generation
+
+    def _over(self, generation: Generation) -> None:
+        self._open.discard(generation)
+        used = generation.used()
+        # What an engine never counted is taken as asked for, once it ran; as nothing, if it did not.
+        if used is None:
+            used = generation.order.cost if generation.is_granted else 0
+        self._settle(generation.order, used)
+
+    def _settle(self, order: Order, used: int) -> None:
+        keyring, key = self._house.keyring, order.caller.key
+        if keyring is not None and key is not None:
+            keyring.settle(key, order.cost, used)
 
 
 def _cut(batch: Batch, stops: Stops) -> None:

@@ -5,12 +5,15 @@ wait_limit_seconds. An empty variable counts as unset, because Compose writes em
 """
 
 import difflib
+import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from gateway.keys import KeysUnreadable, read_keys
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
@@ -75,6 +78,16 @@ class Settings(BaseModel):
         "STREAM_MEMORY_BYTES", 67_108_864, "what kept streams may take; ended ones make room", ge=1_048_576
     )
     heartbeat_seconds: Seconds = _variable("HEARTBEAT_SECONDS", 15.0, "silence before a comment is sent")
+    keys_file: Path | None = _variable(
+        "KEYS_FILE", None, "the API keys that scripts/keys writes; unset asks nobody for a key"
+    )
+    keys_observe_only: bool = _variable(
+        "KEYS_OBSERVE_ONLY", False, "count what is over a key's limits and let it pass"
+    )
+    allowed_hosts: str = _variable(
+        "ALLOWED_HOSTS", "", "names this server answers to beside localhost and addresses; with commas"
+    )
+    bind: str = _variable("BIND", "127.0.0.1", "address at which Compose publishes the page", "UI_")
     body_limit_bytes: int = _variable(
         "BODY_LIMIT_BYTES", 2_000_000, "largest request body; TGI's PAYLOAD_LIMIT", ge=1024
     )
@@ -100,6 +113,31 @@ class Settings(BaseModel):
         if value is not None and not (value / "index.html").is_file():
             raise ValueError(f"{value} has no index.html")
         return value
+
+    @field_validator("keys_file")
+    @classmethod
+    def _readable_keys(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            try:
+                read_keys(value)
+            except KeysUnreadable as error:
+                raise ValueError(str(error)) from None
+        return value
+
+    @model_validator(mode="after")
+    def _closed_or_keyed(self) -> "Settings":
+        # In a container every address is listened on, and UI_BIND says what is published.
+        bind = self.bind if "bind" in self.model_fields_set else self.host
+        if self.keys_file is None and not _is_loopback(bind):
+            raise ValueError(
+                f"{bind} opens this server to a network: set GATEWAY_KEYS_FILE to a file of scripts/keys"
+            )
+        return self
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """Give the names that this server answers to."""
+        return frozenset(name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip())
 
     @property
     def engine_urls(self) -> list[str]:
@@ -146,11 +184,21 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         settings = Settings.model_validate(given)
     except ValidationError as error:
         problems.extend(
-            f"{issue['loc'][0]}={given[str(issue['loc'][0])]!r}: {issue['msg']}" for issue in error.errors()
+            f"{issue['loc'][0]}={given[str(issue['loc'][0])]!r}: {issue['msg']}"
+            if issue["loc"]
+            else issue["msg"].removeprefix("Value error, ")
+            for issue in error.errors()
         )
     if problems or settings is None:
         raise SettingsInvalid(problems)
     return settings
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _unknown(key: str, aliases: Mapping[str, str]) -> str:

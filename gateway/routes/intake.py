@@ -10,6 +10,7 @@ from fastapi import Request
 from gateway.chat import Sampling
 from gateway.errors import BodyTooLarge, ChatInvalid, MediaUnknown, ModelUnknown
 from gateway.fleet import DEMO_MODEL, Fleet
+from gateway.keys import Key
 from gateway.order import Caller, Form, Order
 from gateway.schedule import Class
 
@@ -25,6 +26,7 @@ DEMO_TEMPERATURE, DEMO_TOP_P = 0.0, 1.0
 USUAL_ANSWER_TOKENS = 512
 
 REQUEST_ID = "paddock.request_id"
+KEY = "paddock.key"
 
 SESSION_HEADER = "paddock-session"
 CLASS_HEADER = "paddock-class"
@@ -123,12 +125,13 @@ def request_id(request: Request) -> str:
 
 
 def owner_of(request: Request) -> str:
-    """Name whose streams a request may follow: everybody's who knows the id, until there are keys."""
-    return "anyone"
+    """Name whose streams a request may follow: its key's; without keys, who knows the id may."""
+    key: Key | None = request.scope.get(KEY)
+    return f"key {key.name}" if key is not None else "anyone"
 
 
 def caller_of(request: Request) -> Caller:
-    """Say who asks, as the queue sees it: the browser's session if it names one, else the address.
+    """Say who asks, as the queue sees it: its key, else the browser's session, else the address.
 
     Raises: ChatInvalid naming a header with a wrong value.
     """
@@ -137,16 +140,19 @@ def caller_of(request: Request) -> Caller:
     if session and not _SESSION.fullmatch(session):
         raise ChatInvalid(f"{SESSION_HEADER}: 8 to 64 letters, digits, - or _", param=SESSION_HEADER)
     address = request.client.host if request.client else "local"
-    kind = headers.get(CLASS_HEADER, Class.INTERACTIVE)
+    key: Key | None = request.scope.get(KEY)
+    kind = headers.get(CLASS_HEADER, Class.BATCH if key is not None and key.is_batch else Class.INTERACTIVE)
     if kind not in tuple(Class):
         raise ChatInvalid(f"{CLASS_HEADER}: must be {' or '.join(Class)}", param=CLASS_HEADER)
     deadline = headers.get(DEADLINE_HEADER)
     if deadline is not None and not (deadline.isascii() and deadline.isdigit() and len(deadline) < 10):
         raise ChatInvalid(f"{DEADLINE_HEADER}: must be whole milliseconds", param=DEADLINE_HEADER)
+    client = f"session {session}" if session else f"address {address}"
     return Caller(
-        client=f"session {session}" if session else f"address {address}",
+        client=client if key is None else f"key {key.name}",
         kind=Class(kind),
         deadline_seconds=None if deadline is None else int(deadline) / 1000,
+        key=key,
     )
 
 

@@ -1,0 +1,227 @@
+"""API keys: who may ask, and how much.
+
+Keys are kept hashed in one JSON file that scripts/keys writes; a change is seen within a second.
+Knows keys, limits and a clock that is passed in. Knows nothing of HTTP.
+"""
+
+import hashlib
+import hmac
+import json
+import math
+import os
+import re
+import secrets
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.errors import KeyInvalid, QuotaSpent
+
+# 256 random bits: nothing to guess and nothing to gain by a slow hash, so SHA-256 is enough.
+_KEY_BYTES = 32
+_PREFIX = "pk-"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+_RELOAD_SECONDS = 1.0
+_MINUTE, _DAY = 60.0, 86_400.0
+
+
+class KeysUnreadable(Exception):
+    """The file is missing or not what scripts/keys writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key's record. Units: limits count per minute, at once, and tokens per day; None is no limit."""
+
+    name: str
+    sha256: str
+    created: str
+    requests_per_minute: int | None = None
+    concurrent: int | None = None
+    tokens_per_day: int | None = None
+    is_batch: bool = False
+
+
+@dataclass(slots=True)
+class _Use:
+    """What a key has used. Units: requests is a bucket that refills within a minute."""
+
+    requests: float = 0.0
+    requests_at: float = 0.0
+    running: int = 0
+    tokens: int = 0
+    day: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left to a key after a request, for its x-ratelimit headers; None is no limit."""
+
+    limit_requests: int | None
+    remaining_requests: int | None
+    reset_requests_seconds: float
+    limit_tokens: int | None
+    remaining_tokens: int | None
+    reset_tokens_seconds: float
+
+
+def make_key() -> str:
+    """Make a new key; it is shown once and kept only as its hash."""
+    return _PREFIX + secrets.token_urlsafe(_KEY_BYTES)
+
+
+def hash_key(key: str) -> str:
+    """Hash a key as the file holds it."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def read_keys(path: Path) -> list[Key]:
+    """Read the file. Raises: KeysUnreadable in one sentence."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        keys = [Key(**entry) for entry in told["keys"]]
+    except OSError as error:
+        raise KeysUnreadable(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, TypeError, KeyError) as error:
+        raise KeysUnreadable(f"{path} is not a key file: {error}") from None
+    for key in keys:
+        check_name(key.name)
+    return keys
+
+
+def write_keys(path: Path, keys: list[Key]) -> None:
+    """Replace the file at once, readable by its owner and group only."""
+    text = json.dumps({"keys": [asdict(key) for key in keys]}, indent=2) + "\n"
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".keys-")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    # The gateway's container reads it as another user of the same group.
+    Path(name).chmod(0o640)
+    Path(name).replace(path)
+
+
+def check_name(name: str) -> None:
+    """Make sure that a name can be logged and listed. Raises: KeysUnreadable."""
+    if not _NAME.fullmatch(name):
+        raise KeysUnreadable(f"{name!r} is no key name: up to 64 letters, digits, dots, - and _")
+
+
+class Keyring:
+    """The keys in force, and what each has used since the gateway started.
+
+    With observe_only a spent quota is counted and let pass; an unknown key never is.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        *,
+        observe_only: bool = False,
+    ) -> None:
+        self._path = path
+        self._clock = clock
+        self._wall = wall
+        self._observe_only = observe_only
+        self._keys: dict[str, Key] = {key.sha256: key for key in read_keys(path)}
+        self._uses: dict[str, _Use] = {}
+        self._stamp = self._stamp_now()
+        self._looked = clock()
+
+    def identify(self, authorization: str) -> Key:
+        """Give the key of an Authorization header. Raises: KeyInvalid."""
+        self._reload()
+        scheme, _, given = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not given.strip():
+            raise KeyInvalid("an API key is needed: send it as 'Authorization: Bearer KEY'")
+        digest = hash_key(given.strip())
+        found = None
+        # Every key is compared in constant time, so the time taken tells nothing about any of them.
+        for sha256, key in self._keys.items():
+            if hmac.compare_digest(sha256, digest):
+                found = key
+        if found is None:
+            raise KeyInvalid("this API key is not known here, or was revoked")
+        return found
+
+    def reserve(self, key: Key, tokens: int) -> None:
+        """Take a request and its tokens out of a key's limits. Raises: QuotaSpent naming the limit."""
+        use = self._use(key)
+        spent = self._spent(key, use, tokens)
+        if spent is not None and not self._observe_only:
+            raise spent
+        use.requests += 1
+        use.running += 1
+        use.tokens += tokens
+
+    def settle(self, key: Key, reserved: int, used: int) -> None:
+        """Give a request's slot back, and the tokens that it reserved and did not use."""
+        use = self._use(key)
+        use.running -= 1
+        use.tokens = max(0, use.tokens + used - reserved)
+
+    def allowance(self, key: Key) -> Allowance:
+        """Say what is left to a key now."""
+        use = self._use(key)
+        requests, tokens = key.requests_per_minute, key.tokens_per_day
+        return Allowance(
+            limit_requests=requests,
+            remaining_requests=None if requests is None else max(0, requests - math.ceil(use.requests)),
+            reset_requests_seconds=0.0 if requests is None else use.requests * _MINUTE / requests,
+            limit_tokens=tokens,
+            remaining_tokens=None if tokens is None else max(0, tokens - use.tokens),
+            reset_tokens_seconds=self._until_midnight(),
+        )
+
+    def _spent(self, key: Key, use: _Use, tokens: int) -> QuotaSpent | None:
+        if key.requests_per_minute is not None and use.requests + 1 > key.requests_per_minute:
+            over = (use.requests + 1 - key.requests_per_minute) * _MINUTE / key.requests_per_minute
+            return QuotaSpent(
+                f"this key may send {key.requests_per_minute} requests a minute",
+                retry_after_seconds=max(1, math.ceil(over)),
+            )
+        if key.concurrent is not None and use.running + 1 > key.concurrent:
+            return QuotaSpent(f"this key may have {key.concurrent} chats at once", retry_after_seconds=1)
+        if key.tokens_per_day is not None and use.tokens + tokens > key.tokens_per_day:
+            left = max(0, key.tokens_per_day - use.tokens)
+            return QuotaSpent(
+                f"this key has {key.tokens_per_day} tokens a day, {left} are left, this asks for {tokens}",
+                retry_after_seconds=max(1, math.ceil(self._until_midnight())),
+            )
+        return None
+
+    def _use(self, key: Key) -> _Use:
+        """Give a key's use, refilled by the time that has passed."""
+        use = self._uses.setdefault(key.name, _Use(requests_at=self._clock()))
+        now, today = self._clock(), int(self._wall() // _DAY)
+        if key.requests_per_minute is not None:
+            refill = (now - use.requests_at) * key.requests_per_minute / _MINUTE
+            use.requests = max(0.0, use.requests - refill)
+        use.requests_at = now
+        if use.day != today:
+            use.day, use.tokens = today, 0
+        return use
+
+    def _until_midnight(self) -> float:
+        """Give the seconds until the day, in UTC, is over."""
+        return _DAY - self._wall() % _DAY
+
+    def _reload(self) -> None:
+        if self._clock() - self._looked < _RELOAD_SECONDS:
+            return
+        self._looked = self._clock()
+        stamp = self._stamp_now()
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._keys = {key.sha256: key for key in read_keys(self._path)}
+
+    def _stamp_now(self) -> tuple[Any, ...]:
+        try:
+            status = self._path.stat()
+        except OSError as error:
+            raise KeysUnreadable(f"{self._path} cannot be read: {error.strerror}") from None
+        return status.st_mtime_ns, status.st_size, status.st_ino

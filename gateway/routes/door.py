@@ -1,0 +1,91 @@
+"""Who gets in: which names this server answers to, which pages may call it, and whose key it is.
+
+A page of any site can make a browser send requests to a loopback address, under its own name if that
+name resolves to it (DNS rebinding). So names that are not ours and foreign origins are turned away
+before anything is read. Clients that are not browsers send neither.
+"""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.errors import HostUnknown, OriginForeign, PaddockError
+from gateway.keys import Allowance, Key, Keyring
+from gateway.routes.intake import KEY, REQUEST_ID
+from gateway.routes.native import NATIVE_PATHS
+from gateway.routes.reply import ErrorReply
+
+# What needs a key once there are keys: whatever costs tokens or shows somebody's text. The page itself,
+# health and the queue's numbers stay open, so that a person sees what to do.
+_KEYED = ("/v1/", "/completion/", "/generate", "/tokenize", "/info")
+
+
+class Door:
+    """Pure ASGI, before all routes."""
+
+    def __init__(self, app: ASGIApp, keyring: Keyring | None, allowed_hosts: frozenset[str]) -> None:
+        self._app = app
+        self._keyring = keyring
+        self._allowed_hosts = allowed_hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            try:
+                self._check(scope, Headers(scope=scope))
+            except PaddockError as error:
+                is_native = scope["path"] in NATIVE_PATHS
+                await ErrorReply(error, scope[REQUEST_ID], is_native=is_native)(scope, receive, send)
+                return
+        key: Key | None = scope.get(KEY)
+        if self._keyring is None or key is None:
+            await self._app(scope, receive, send)
+            return
+        keyring = self._keyring
+
+        async def with_limits(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_limits(keyring.allowance(key)))
+            await send(message)
+
+        await self._app(scope, receive, with_limits)
+
+    def _check(self, scope: Scope, headers: Headers) -> None:
+        host = headers.get("host", "")
+        name = urlsplit(f"//{host}").hostname or ""
+        if not self._is_ours(name):
+            raise HostUnknown(
+                f"this server does not answer to the name {name!r}; GATEWAY_ALLOWED_HOSTS lists its names"
+            )
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != host:
+            raise OriginForeign(f"pages of {origin} may not call this server")
+        path: str = scope["path"]
+        is_keyed = path.startswith(_KEYED) or (path == "/" and scope["method"] == "POST")
+        if self._keyring is not None and is_keyed:
+            scope[KEY] = self._keyring.identify(headers.get("authorization", ""))
+
+    def _is_ours(self, name: str) -> bool:
+        """Say whether a name is one of ours: addresses cannot be rebound, other names must be listed."""
+        if name in self._allowed_hosts or name == "localhost":
+            return True
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+
+def _limits(left: Allowance) -> dict[str, str]:
+    """Say what is left to a key, in OpenAI's headers; nothing where there is no limit."""
+    told: dict[str, str] = {}
+    if left.limit_requests is not None:
+        told["x-ratelimit-limit-requests"] = str(left.limit_requests)
+        told["x-ratelimit-remaining-requests"] = str(left.remaining_requests)
+        told["x-ratelimit-reset-requests"] = f"{left.reset_requests_seconds:.0f}s"
+    if left.limit_tokens is not None:
+        told["x-ratelimit-limit-tokens"] = str(left.limit_tokens)
+        told["x-ratelimit-remaining-tokens"] = str(left.remaining_tokens)
+        told["x-ratelimit-reset-tokens"] = f"{left.reset_tokens_seconds:.0f}s"
+    return told
