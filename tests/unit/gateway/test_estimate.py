@@ -1,0 +1,75 @@
+"""Estimates: from releases that were measured, with an interval that holds."""
+
+import random
+
+from gateway.estimate import Pacer
+from tests.unit.gateway.clock import Clock
+
+
+def test_nothing_measured_is_nothing_said() -> None:
+    """No figure is better than a made-up one."""
+    assert None is Pacer(Clock()).estimate(1, 4)
+
+
+def test_a_first_answer_gives_a_first_guess() -> None:
+    """Slots held for eight seconds each, four of them: one comes free every two."""
+    clock = Clock()
+    pacer = Pacer(clock)
+    clock.pass_by(8)
+    pacer.release(8.0, others_wait=False)
+    guess = pacer.estimate(3, 4)
+
+    assert guess is not None
+    assert 6.0 == guess.likely
+
+
+def test_gaps_under_load_are_what_counts() -> None:
+    """Every two seconds a slot: place five waits ten, and more are surer."""
+    clock = Clock()
+    pacer = Pacer(clock)
+    pacer.saturate()
+    for _ in range(20):
+        clock.pass_by(2)
+        pacer.release(8.0, others_wait=True)
+    guess = pacer.estimate(5, 4)
+
+    assert guess is not None
+    assert (10.0, 10.0, 10.0) == (guess.low, guess.likely, guess.high)
+
+
+def test_idle_time_is_no_gap() -> None:
+    """An hour in which nobody waited does not make the next wait an hour."""
+    clock = Clock()
+    pacer = Pacer(clock)
+    pacer.saturate()
+    clock.pass_by(2)
+    pacer.release(2.0, others_wait=False)
+    clock.pass_by(3600)
+    pacer.saturate()
+    clock.pass_by(2)
+    pacer.release(2.0, others_wait=True)
+    guess = pacer.estimate(1, 1)
+
+    assert guess is not None
+    assert 2.0 == guess.likely
+
+
+def test_the_interval_holds_four_times_out_of_five() -> None:
+    """Slots that come free at random (a hard case): 70 to 97 of 100 waits lie within."""
+    chance = random.Random(7)
+    within = asked = 0
+    for _ in range(300):
+        clock = Clock()
+        pacer = Pacer(clock)
+        pacer.saturate()
+        for _ in range(40):
+            clock.pass_by(chance.expovariate(0.5))
+            pacer.release(4.0, others_wait=True)
+        for place in (1, 4, 12):
+            guess = pacer.estimate(place, 4)
+            assert guess is not None
+            waited = sum(chance.expovariate(0.5) for _ in range(place))
+            within += guess.low <= waited <= guess.high
+            asked += 1
+
+    assert 0.70 <= within / asked <= 0.97
