@@ -35,9 +35,12 @@ class Streaming(Generation):
             room = order.room
             if room is None:
                 room = await replica.room(order.prompt, order.sampling.max_tokens)
-            await self._parts(replica, room, stops)
-        if stops is not None and (rest := stops.rest()):
-            self.log.append(order.form.deltas(Batch([orjson.dumps(rest)])))
+            try:
+                await self._parts(replica, room, stops)
+            finally:
+                # However the answer ends: what was held back did not become a stop string, so it is text.
+                if stops is not None and (rest := stops.rest()):
+                    self.log.append(order.form.deltas(Batch([orjson.dumps(rest)])))
         if self._prompt_tokens is None and order.prompt:
             self._prompt_tokens = len(await replica.tgi.tokenize(order.prompt))
         usage = Usage(self._prompt_tokens or 0, self._tokens)
