@@ -1,11 +1,13 @@
 """Fifty chats at once: more than run together, so most of them wait, and none is lost."""
 
 import json
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
-from tests.contract.wire import Reply, ask, events
-from tests.fakes.double import ThreadDouble
+from tests.contract.wire import LIMIT_SECONDS, Reply, ask, events
+from tests.fakes.double import SeenRequest, ThreadDouble
 from tests.live.stack import Stack, gateway
 
 CHATS = 50
@@ -51,17 +53,41 @@ def at_once(count: int) -> ThreadPoolExecutor:
 
 def test_fifty_chats_keep_their_texts_and_the_slots_their_bound(tgi_double: ThreadDouble) -> None:
     """Every answer has its own bytes, never more than the slots run, and those that wait see their place."""
-    tgi_double.script(delay_seconds=0.002, times=None, match="Chat ")
+    # Those that run first hold their slots until everybody else waits.
+    tgi_double.script(fault="stall", after=1, times=SLOTS, match="Chat ")
     texts = [said(number) for number in range(CHATS)]
 
     with gateway(tgi_double.port, GATEWAY_SLOTS=str(SLOTS)) as stack, at_once(CHATS) as pool:
-        replies = list(pool.map(lambda text: chat(stack.port, text), texts))
+        chats = [pool.submit(chat, stack.port, text) for text in texts]
+        wait_until(lambda: waiting(stack.port) == CHATS - SLOTS)
+        wait_until(lambda: len([seen for seen in tgi_double.seen("/generate_stream") if held(seen)]) == SLOTS)
+        tgi_double.release()
+        replies = [one.result() for one in chats]
 
     assert texts == [text_of(reply) for reply in replies]
     runs = [seen for seen in tgi_double.seen("/generate_stream") if "Chat " in seen.inputs]
     assert CHATS == len(runs)
     assert SLOTS == most_at_once([(run.started_at, run.ended_at or 0.0) for run in runs])
-    assert CHATS - SLOTS <= sum(b": place " in reply.body for reply in replies)
+    assert CHATS - SLOTS == sum(b": place " in reply.body for reply in replies)
+
+
+def waiting(port: int) -> int:
+    """How many chats have a place in the queue."""
+    backlog: int = ask(port, "GET", "/stats").document["backlog"]
+    return backlog
+
+
+def held(seen: SeenRequest) -> bool:
+    """Whether the double sent the first token of a chat and holds the rest back."""
+    return "Chat " in seen.inputs and seen.events == 1 and seen.ended_at is None
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so, up to a limit that only a failure reaches."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def most_at_once(spans: list[tuple[float, float]]) -> int:
