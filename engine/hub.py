@@ -8,7 +8,6 @@ The token in HF_TOKEN, if any, is read by the client library and goes to the hub
 
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -16,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engine.progress import Progress
+
 # The hub must answer its first question in this time, else it counts as out of reach.
 REACH_SECONDS = 3.0
-# A line of progress this often when nobody sits at a terminal.
-_LINE_SECONDS = 5.0
 _DEFAULT_QUANT = "Q4_K_M"
 _LICENCE = (
     "This model is Llama 3.2 and comes under the Llama 3.2 Community License, Copyright (c) Meta Platforms, "
@@ -96,9 +95,10 @@ def pick(files: list[str], wanted: Wanted) -> str:
 class Hub:
     """The hub and its cache on this machine."""
 
-    def __init__(self, is_offline: bool, is_terminal: bool) -> None:
+    def __init__(self, is_offline: bool, is_terminal: bool, endpoint: str | None = None) -> None:
         self._is_offline = is_offline
         self._is_terminal = is_terminal
+        self._endpoint = endpoint
 
     def fetch(self, model_id: str, say: Say) -> Fetched:
         """Give the file of a model, from the cache without asking anyone, else from the hub.
@@ -121,7 +121,7 @@ class Hub:
         if not Path(constants.HF_HUB_CACHE).is_dir():
             return None
         try:
-            repositories = scan_cache_dir().repos
+            repositories = scan_cache_dir(constants.HF_HUB_CACHE).repos
         except (CacheNotFound, OSError):
             return None
         for repository in repositories:
@@ -142,10 +142,15 @@ class Hub:
         from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
         from huggingface_hub.utils.tqdm import disable_progress_bars
 
-        facts = _within(REACH_SECONDS, lambda: HfApi().model_info(wanted.repository, timeout=REACH_SECONDS))
+        facts = _within(
+            REACH_SECONDS,
+            lambda: HfApi(endpoint=self._endpoint).model_info(wanted.repository, timeout=REACH_SECONDS),
+        )
         files = [sibling.rfilename for sibling in facts.siblings or []]
         name = pick(files, wanted)
-        metadata = get_hf_file_metadata(hf_hub_url(wanted.repository, name), timeout=REACH_SECONDS)
+        metadata = get_hf_file_metadata(
+            hf_hub_url(wanted.repository, name, endpoint=self._endpoint), timeout=REACH_SECONDS
+        )
         size = metadata.size or 0
         say(f"downloading {name} of {wanted.repository}: {size / 1e6:.0f} MB.")
         if "llama-3.2" in f"{wanted.repository}/{name}".lower():
@@ -155,50 +160,13 @@ class Hub:
         constants.HF_HUB_DISABLE_XET = True
         # Written to the file in pieces of this size, so that the file's size tells how far it is.
         constants.DOWNLOAD_CHUNK_SIZE = 1024 * 1024
-        with _Progress(_incomplete_files(wanted.repository), size, say, self._is_terminal):
-            path = hf_hub_download(wanted.repository, name)
+        with Progress(_incomplete_files(wanted.repository), size, say, self._is_terminal):
+            path = hf_hub_download(wanted.repository, name, endpoint=self._endpoint)
         return Fetched(Path(path), metadata.commit_hash)
 
 
 def _freshness(revision: Any) -> tuple[bool, float]:
     return "main" in revision.refs, revision.last_modified
-
-
-class _Progress:
-    """Tells, from a thread, how much of a file has come. The client library shows bars on terminals only."""
-
-    def __init__(self, folder: Path, size: int, say: Say, is_terminal: bool) -> None:
-        self._folder = folder
-        self._size = size
-        self._say = say
-        self._seconds = 1.0 if is_terminal else _LINE_SECONDS
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: Any) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        first, began = _size(self._folder), time.monotonic()
-        while not self._done.wait(self._seconds):
-            have = _size(self._folder)
-            self._say(progress_line(have, self._size, have - first, time.monotonic() - began))
-
-
-def progress_line(have: int, size: int, fetched: int, seconds: float) -> str:
-    """Write how far a download is. Units: bytes, and seconds since it began."""
-    rate = fetched / seconds if seconds > 0 else 0.0
-    share = f"{have / 1e6:.0f} MB"
-    if size:
-        share = f"{have / 1e6:.0f} of {size / 1e6:.0f} MB ({100 * have / size:.0f} %)"
-    if rate <= 0:
-        return f"downloading: {share}, waiting for data"
-    left = max(0, size - have) / rate
-    return f"downloading: {share}, {rate / 1e6:.1f} MB/s, {left // 60:.0f} min {left % 60:02.0f} s left"
 
 
 def _within(seconds: float, ask: Callable[[], Any]) -> Any:
@@ -224,13 +192,6 @@ def _incomplete_files(repository: str) -> Path:
     return Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}" / "blobs"
 
 
-def _size(folder: Path) -> int:
-    try:
-        return max((file.stat().st_size for file in folder.glob("*.incomplete")), default=0)
-    except OSError:
-        return 0
-
-
 @contextmanager
 def _plain_words() -> Iterator[None]:
     """Turn the client library's exceptions into one sentence each.
@@ -254,6 +215,8 @@ def _plain_words() -> Iterator[None]:
         raise HubFailed("the repository has no such file.") from None
     except errors.HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else "an error"
+        if status == 401:
+            raise HubFailed("the repository needs a valid HF_TOKEN.") from None
         raise HubFailed(f"the hub answered {status}.") from None
     except (requests.exceptions.RequestException, TimeoutError):
         raise HubFailed("the hub cannot be reached.") from None

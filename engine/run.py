@@ -13,8 +13,8 @@ import orjson
 from engine.body import Grammar
 from engine.errors import GenerationFailed
 from engine.generation import Decoder, Finish, Step
-from engine.llama import Reply, reason_of
 from engine.options import completion_options
+from engine.reply import Reply, reason_of
 from engine.request import Budget, Request
 
 if TYPE_CHECKING:

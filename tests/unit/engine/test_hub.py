@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.hub import Fetched, Hub, HubFailed, Wanted, parse, pick, progress_line
+from engine.hub import Fetched, Hub, HubFailed, Wanted, parse, pick
 
 FILES = ["README.md", "M-Q8_0.gguf", "sub/M-Q4_K_M.gguf", "M-Q4_K_M.gguf", "M-F16-00001-of-00002.gguf"]
 
@@ -86,16 +86,3 @@ def test_offline_what_is_not_cached_cannot_be_had(cache: Path) -> None:
     """The sentence names the switch."""
     with pytest.raises(HubFailed, match="HF_HUB_OFFLINE"):
         Hub(is_offline=True, is_terminal=False).fetch("a/b:Q8_0", silent)
-
-
-@pytest.mark.parametrize(
-    ("have", "size", "fetched", "line"),
-    [
-        (50_000_000, 100_000_000, 40_000_000, "downloading: 50 of 100 MB (50 %), 4.0 MB/s, 0 min 12 s left"),
-        (50_000_000, 0, 40_000_000, "downloading: 50 MB, 4.0 MB/s, 0 min 00 s left"),
-        (0, 807_694_464, 0, "downloading: 0 of 808 MB (0 %), waiting for data"),
-    ],
-)
-def test_progress(have: int, size: int, fetched: int, line: str) -> None:
-    """Bytes, share, rate, time left."""
-    assert line == progress_line(have, size, fetched, 10.0)
