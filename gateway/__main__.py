@@ -52,6 +52,8 @@ def serve(settings: Settings) -> int:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
         # The generations end themselves within drain_seconds; this is the backstop behind them.
         timeout_graceful_shutdown=int(settings.drain_seconds + _FAREWELL_SECONDS) + 1,
     )

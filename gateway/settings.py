@@ -87,6 +87,9 @@ class Settings(BaseModel):
     allowed_hosts: str = _variable(
         "ALLOWED_HOSTS", "", "names this server answers to beside localhost and addresses; with commas"
     )
+    trusted_proxies: str = _variable(
+        "TRUSTED_PROXIES", "127.0.0.1", "whose X-Forwarded-For is believed, with commas; * for any"
+    )
     bind: str = _variable("BIND", "127.0.0.1", "address at which Compose publishes the page", "UI_")
     body_limit_bytes: int = _variable(
         "BODY_LIMIT_BYTES", 2_000_000, "largest request body; TGI's PAYLOAD_LIMIT", ge=1024

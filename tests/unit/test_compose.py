@@ -87,7 +87,10 @@ def test_ports_are_open_to_this_machine_alone(services: dict[str, Any]) -> None:
     published = {name: service["ports"] for name, service in services.items() if "ports" in service}
 
     assert sorted(published) == ["frontend", "gateway"]
-    assert [port for ports in published.values() for port in ports if not port.startswith("127.0.0.1:")] == []
+    # Only the page can be opened to a network, by a setting that the gateway sees too and refuses without keys.
+    own = ("127.0.0.1:", "${UI_BIND:-127.0.0.1}:${UI_PORT")
+    assert [port for ports in published.values() for port in ports if not port.startswith(own)] == []
+    assert services["gateway"]["environment"]["UI_BIND"] == "${UI_BIND:-127.0.0.1}"
 
 
 def test_the_engine_has_no_way_out(services: dict[str, Any]) -> None:
@@ -211,7 +214,8 @@ def test_the_defaults_in_the_env_example_are_true() -> None:
               for name in ("host", "port", "slots", "max_concurrent_requests", "drain_seconds")}
     wrong = {name: given[name] for name, default in {**fields, **engine}.items()
              if given[name] != ("" if default is None else
-                                f"{default:g}" if isinstance(default, float) else str(default))}
+                                f"{default:g}" if isinstance(default, float) else
+                                str(default).lower() if isinstance(default, bool) else str(default))}
 
     assert wrong == {}
 
