@@ -87,7 +87,7 @@ def test_ports_are_open_to_this_machine_alone(services: dict[str, Any]) -> None:
     published = {name: service["ports"] for name, service in services.items() if "ports" in service}
 
     assert sorted(published) == ["frontend", "gateway"]
-    # Only the page can be opened to a network, by a setting that the gateway sees too and refuses without keys.
+    # Only the page can be opened to a network, by a setting that the gateway sees and refuses without keys.
     own = ("127.0.0.1:", "${UI_BIND:-127.0.0.1}:${UI_PORT")
     assert [port for ports in published.values() for port in ports if not port.startswith(own)] == []
     assert services["gateway"]["environment"]["UI_BIND"] == "${UI_BIND:-127.0.0.1}"
