@@ -15,6 +15,7 @@ from types import FrameType
 import uvicorn
 
 from gateway.app import Gateway
+from gateway.keys import KeysUnreadable
 from gateway.settings import Settings, SettingsInvalid, read_settings
 
 # Time for the last frames to go out after the generations were ended.
@@ -42,7 +43,11 @@ class _Server(uvicorn.Server):
 
 def serve(settings: Settings) -> int:
     """Serve until told to stop; give the exit code."""
-    gateway = Gateway(settings)
+    try:
+        gateway = Gateway(settings)
+    except KeysUnreadable as error:
+        print(f"gateway: GATEWAY_KEYS_FILE: {error}", file=sys.stderr)  # noqa: T201
+        return 2
     config = uvicorn.Config(
         gateway.app,
         host=settings.host,

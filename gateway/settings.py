@@ -13,8 +13,6 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from gateway.keys import KeysUnreadable, read_keys
-
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
@@ -119,12 +117,9 @@ class Settings(BaseModel):
 
     @field_validator("keys_file")
     @classmethod
-    def _readable_keys(cls, value: Path | None) -> Path | None:
-        if value is not None:
-            try:
-                read_keys(value)
-            except KeysUnreadable as error:
-                raise ValueError(str(error)) from None
+    def _present_keys(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError(f"there is no file {value}")
         return value
 
     @model_validator(mode="after")
