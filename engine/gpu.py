@@ -67,10 +67,12 @@ def read_holders(text: str) -> list[Holder]:
     """Read the rows of HOLDERS_QUERY."""
     holders = []
     for row in text.splitlines():
-        cells = [cell.strip() for cell in row.split(",")]
-        if len(cells) >= 4 and cells[1].isdigit():
-            # A program's name may hold a comma; it stands between the pid and the last cell.
-            holders.append(Holder(cells[0], int(cells[1]), ",".join(cells[2:-1]), _mib(cells[-1])))
+        # A program's name may hold a comma; it stands between the second one and the last.
+        uuid, _, rest = row.partition(",")
+        pid, _, rest = rest.partition(",")
+        name, _, used = rest.rpartition(",")
+        if pid.strip().isdigit():
+            holders.append(Holder(uuid.strip(), int(pid), name.strip(), _mib(used.strip())))
     return holders
 
 

@@ -1,0 +1,107 @@
+"""The way without Docker: what ./scripts/up needs, and the script itself on this machine."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.checkup import embedded
+from tests.unit.doctor.machine import Patient
+
+DOCTOR = Path(__file__).parents[3] / "scripts/doctor"
+
+
+def failed(patient: Patient) -> list[tuple[str, str, str | None]]:
+    """Give what failed."""
+    return [(one.name, one.says, one.fix) for one in embedded(patient.machine()) if not one.passed]
+
+
+def test_a_healthy_machine_passes() -> None:
+    """Six looks, and neither Docker nor a GPU is among them."""
+    patient = Patient()
+    assert [check.name for check in embedded(patient.machine())] == [
+        "python", "venv", "processor", "libgomp", "disk", "port",
+    ]
+    assert (failed(patient), patient.asked) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("patient", "expected"),
+    [
+        (Patient(python=(3, 10)),
+         ("python", "Python 3.10; 3.11 or newer is needed", "sudo apt-get install python3.11")),
+        (Patient(has_venv=False),
+         ("venv", "Python cannot make environments", "sudo apt-get install python3-venv")),
+        (Patient(flags=("avx2", "fma")), ("processor", "lacks AVX2, FMA",
+                                          "GATEWAY_ENGINE_URL=http://OTHER-MACHINE:80 python -m gateway")),
+        (Patient(libraries=()), ("libgomp", "libgomp.so.1 is missing", "sudo apt-get install libgomp1")),
+        (Patient(free=10**9),
+         ("disk", "1.0 GB free at /srv/paddock; 2.0 GB are needed", "sudo apt-get clean")),
+        (Patient(taken={8080: "process 7 (python)"}),
+         ("port", "8080 is held by process 7 (python)", "./scripts/up --port 8081")),
+    ],
+    ids=["python", "venv", "processor", "libgomp", "disk", "port"],
+)
+def test_each_illness_has_its_remedy(patient: Patient, expected: tuple[str, str, str]) -> None:
+    """One thing wrong is one line with one command."""
+    assert failed(patient) == [expected]
+
+
+def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the script on this machine, without the person's settings."""
+    return subprocess.run(
+        [sys.executable, "-S", str(DOCTOR), "--cpu", *arguments], capture_output=True, text=True, timeout=60,
+        check=False, env={"PATH": os.environ["PATH"], "UI_PORT": "0"} | settings,
+    )
+
+
+def test_this_machine_can_run_its_own_tests() -> None:
+    """The tests run here, so Python and the processor pass; text and JSON agree with the exit status."""
+    text, facts = run(), run("--json")
+    checks = json.loads(facts.stdout)["checks"]
+    passed = {check["name"] for check in checks if check["passed"]}
+    assert {"python", "processor"} <= passed
+    assert (text.returncode, facts.returncode) == ((0, 0) if len(passed) == len(checks) else (1, 1))
+    assert json.loads(facts.stdout)["ready"] is (len(passed) == len(checks))
+    assert text.stdout.splitlines()[-1] == (
+        "Ready: ./scripts/up" if len(passed) == len(checks)
+        else f"{len(checks) - len(passed)} of {len(checks)} checks failed."
+    )
+
+
+def test_a_port_in_use_on_this_machine_is_found() -> None:
+    """A real socket makes a real check fail, and the exit status says so."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        number = server.getsockname()[1]
+        result = run("--json", UI_PORT=str(number))
+    port = next(check for check in json.loads(result.stdout)["checks"] if check["name"] == "port")
+    assert (result.returncode, port["passed"]) == (1, False)
+    assert port["says"].startswith(f"{number} is held by process {os.getpid()}")
+
+
+def test_a_docker_stack_is_looked_at_on_a_machine_with_a_card(tmp_path: Path) -> None:
+    """With nvidia-smi on the PATH the other way is checked, with the programs' real output."""
+    answers = {
+        "nvidia-smi": "case $1 in --query-gpu*) echo '0, NVIDIA L4, GPU-1, 23034, 22500, 8.9, 570.86';; esac",
+        "docker": "case \"$1 $2\" in 'version '*) echo 28.5.2;; 'compose version') echo 2.40.3;;"
+                  " 'info '*) echo '{\"Runtimes\": {\"nvidia\": {}}}';; esac",
+    }
+    for name, script in answers.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    result = subprocess.run(
+        [sys.executable, "-S", str(DOCTOR), "--json"],
+        capture_output=True, text=True, timeout=60, check=False,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "HF_ENDPOINT": "http://127.0.0.1:1", "HF_HOME": "/none",
+             "MODEL_ID": "meta-llama/Meta-Llama-3-8B-Instruct"},
+    )
+    facts = json.loads(result.stdout)
+    passed = {check["name"] for check in facts["checks"] if check["passed"]}
+    assert (facts["path"], facts["ready"], result.returncode) == ("docker", False, 1)
+    assert {"docker", "compose", "driver", "toolkit", "capability", "memory", "shm"} <= passed
+    assert "access" not in passed
