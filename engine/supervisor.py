@@ -253,11 +253,15 @@ def without_empty(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 class Cause(NamedTuple):
-    """Why a run ended: how a line says so, what to tell, what to tell of an engine that had been ready."""
+    """Why a run ended: how a line says so, and what to tell; at_run, of an engine that had been ready.
+
+    At a start it is hopeless unless it may be mended by trying again.
+    """
 
     pattern: str
     sentence: str
     at_run: str = ""
+    is_mendable: bool = False
 
 
 # Order: the first that any line of the run matches is told, so what is precise comes before what is general.
@@ -305,6 +309,16 @@ CAUSES = {
         "MODEL_ID, or end what else uses the GPU (nvidia-smi names it).",
         "The GPU ran out of memory while it generated. If that happens again, lower CUDA_MEMORY_FRACTION or "
         "MAX_BATCH_PREFILL_TOKENS."),
+    "machine_memory": Cause(
+        r"was signaled to shutdown with signal 9",
+        "A shard was killed, most likely because the machine ran out of memory: end what else uses it, or "
+        "choose a smaller MODEL_ID.",
+        "A shard was killed, most likely because the machine ran out of memory.",
+        is_mendable=True),
+    "shared_memory": Cause(
+        r"/shm/nccl-|insufficient shared memory",
+        "The shards have too little shared memory to exchange data: raise the engine's shm_size in "
+        "compose.yaml, or set NUM_SHARD to 1."),
     "model_unsupported": Cause(
         r"Unsupported model type (?P<kind>\S+)",
         "TGI cannot run models of type {kind}: choose another MODEL_ID."),
@@ -624,7 +638,7 @@ class Core:
         for name, cause in CAUSES.items():
             at, found = self._troubles.get(name, (None, {}))
             if at is not None and not was_ready:
-                return cause.sentence.format(model=self.settings.model, **found), True
+                return cause.sentence.format(model=self.settings.model, **found), not cause.is_mendable
             if at is not None and cause.at_run and now - at <= RECENT_SECONDS:
                 return cause.at_run, False
         last = next((line.strip() for line in reversed(end.lines) if line.strip()), "")
@@ -642,7 +656,8 @@ class Core:
 
     def _enter(self, phase: str, now: float, reason: str | None, due: float | None = None) -> Actions:
         took = f" after {now - self.spawned_at:.1f} s" if phase == "ready" else ""
-        is_news = (phase, reason) != (self.phase, self.reason)
+        # A plain start is told by the command that follows.
+        is_news = (phase, reason) not in {(self.phase, self.reason), ("starting", None)}
         self.phase, self.since, self.reason, self.detail, self.due = phase, now, reason, None, due
         return [phase + took + (f": {reason}" if reason else "")] if is_news else []
 
@@ -824,7 +839,8 @@ class Engine:
         """Kill the process and all that it started."""
         with self._lock:
             if not self._ended.is_set():
-                os.kill(self.pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):  # before it has become the leader of its group
+                    os.killpg(self.pid, signal.SIGKILL)
         kill_descendants()
 
     def _read(self) -> None:
@@ -838,6 +854,9 @@ class Engine:
 
     def _await_end(self) -> None:
         """Reap what ends, ours and adopted, until the process itself has; then clean up and report."""
+        if not hasattr(os, "waitid"):  # macOS: nothing is adopted there either
+            self._child.wait()
+            self._ended.set()
         while not self._ended.is_set():
             ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
             with self._lock:

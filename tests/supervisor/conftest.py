@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -134,17 +135,24 @@ class Bench:
 Start = Callable[..., Bench]
 
 
-@pytest.fixture
-def supervise(tmp_path: Path) -> Iterator[Start]:
-    """Start supervisors; each takes a plan, settings and perhaps another command."""
+@contextmanager
+def starting(folder: Path) -> Iterator[Start]:
+    """Start supervisors; each takes a plan, settings and perhaps another command. All end with the block."""
     benches: list[Bench] = []
 
     def start(plan: list[dict[str, Any]] | None = None, command: list[str] | None = None,
               **settings: str) -> Bench:
-        bench = Bench(tmp_path, plan or [{}], settings, command)
+        bench = Bench(folder, plan or [{}], settings, command)
         benches.append(bench)
         return bench
 
     yield start
     for bench in benches:
         bench.close()
+
+
+@pytest.fixture
+def supervise(tmp_path: Path) -> Iterator[Start]:
+    """Start supervisors for one test."""
+    with starting(tmp_path) as start:
+        yield start

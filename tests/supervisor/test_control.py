@@ -1,11 +1,12 @@
 """The control surface as clients meet it: one form of answer and of refusal."""
 
 import socket
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.supervisor.conftest import LIMIT_SECONDS, Bench, Start
+from tests.supervisor.conftest import LIMIT_SECONDS, Bench, Start, starting
 
 STATE = {
     "phase", "since", "phase_seconds", "reason", "detail", "estimate_seconds", "starts", "restarts",
@@ -13,12 +14,13 @@ STATE = {
 }
 
 
-@pytest.fixture
-def bench(supervise: Start) -> Bench:
-    """A supervisor whose engine is ready."""
-    bench = supervise()
-    bench.when("ready")
-    return bench
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """A supervisor whose engine is ready; no test here may change that."""
+    with starting(tmp_path_factory.mktemp("control")) as start:
+        bench = start()
+        bench.when("ready")
+        yield bench
 
 
 def test_state_has_every_field(bench: Bench) -> None:
@@ -32,10 +34,10 @@ def test_state_has_every_field(bench: Bench) -> None:
     assert state["pid"] == after["pid"]
 
 
-def test_health_is_the_supervisor(bench: Bench) -> None:
-    """GET /health is about the supervisor, so it holds when the engine is stopped."""
-    bench.ask("POST", "/stop")
-    bench.when("stopped")
+def test_health_is_the_supervisor(supervise: Start) -> None:
+    """GET /health is about the supervisor, so it holds when the engine cannot be."""
+    bench = supervise(command=["--", "no-such-engine"])
+    bench.when("failed")
 
     assert (200, {"status": "ok"}) == bench.ask("GET", "/health")
 

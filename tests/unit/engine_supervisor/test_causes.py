@@ -29,6 +29,8 @@ LINES = [
     ("gpu_missing", "ImportError: libcuda.so.1: cannot open shared object file: No such file or directory"),
     ("memory", "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 16.00 MiB"),
     ("memory", "Request failed during generation: Server error: CUDA out of memory. Tried to allocate"),
+    ("machine_memory", "Shard process was signaled to shutdown with signal 9 rank=0"),
+    ("shared_memory", "Error while creating shared memory segment /dev/shm/nccl-Pk3lZq (size 9637888)"),
     ("model_unsupported", "ValueError: Unsupported model type mamba3"),
     ("metrics_port", 'failed to build prometheus recorder: FailedToCreateHTTPListener("Address already in '
                      'use (os error 98)")'),

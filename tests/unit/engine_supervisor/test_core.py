@@ -285,6 +285,18 @@ def test_memory_lost_while_it_generates_is_mended() -> None:
     assert "ran out of memory while it generated" in stage.core.reason
 
 
+def test_what_may_be_mended_is_tried_again() -> None:
+    """A shard that the machine killed while it loaded may find memory the next time."""
+    stage = Stage()
+    stage.start()
+    stage.say("Shard process was signaled to shutdown with signal 9 rank=0")
+    stage.end()
+
+    assert "starting" == stage.core.phase
+    assert stage.core.reason is not None
+    assert "the machine ran out of memory" in stage.core.reason
+
+
 def test_old_trouble_explains_nothing() -> None:
     """A ready engine that survived an error is not said to have died of it."""
     stage = Stage()
