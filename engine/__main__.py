@@ -34,7 +34,7 @@ from engine.llama import InnerServer, start
 from engine.metrics import Metrics
 from engine.model import Model, check_header, choose, context_tokens, default_threads
 from engine.request import Limits
-from engine.service import Service
+from engine.listener import Listener
 from engine.settings import Settings, read_settings
 from engine.slots import Slots
 from engine.vocabulary import Vocabulary
@@ -95,7 +95,7 @@ async def _serve(settings: Settings, port: socket.socket) -> int:
     except EngineError as error:
         raise StartRefused(EXIT_MODEL_UNUSABLE, f"{model.path} generates nothing: {error}") from None
     app = App(inference, info_form(model.id, model.sha, inference.limits, settings.max_concurrent_requests))
-    service = Service(app, inference.inner, settings.drain_seconds, say)
+    service = Listener(app, inference.inner, settings.drain_seconds, say)
     tokens = inference.limits.max_total_tokens
     return await service.run_on(port, f"{model.id}, {settings.slots} slots of {tokens} tokens")
 

@@ -14,8 +14,10 @@ from gateway.keys import Key
 from gateway.order import Caller, Form, Order
 from gateway.schedule import Class
 
-# TGI's documentation calls every model this, and its clients send it.
+# What clients of TGI send as the model when none was named: its documentation's word, and the word of
+# huggingface_hub's client.
 ANY_MODEL = "tgi"
+_UNNAMED = (None, "", ANY_MODEL, "dummy")
 
 # Llama 3's generation_config.json (temperature 0.6, top_p 0.9). The bundled demo model is right
 # where it is sure and unsure elsewhere, so it is greedy.
@@ -68,7 +70,7 @@ class Intake:
         """
         self.fleet.check()
         served = self.fleet.model
-        if asked not in (None, "", ANY_MODEL, served):
+        if asked != served and asked not in _UNNAMED:
             raise ModelUnknown(f"the model {asked!r} is not served here; {served!r} is", param="model")
         return served or ANY_MODEL
 

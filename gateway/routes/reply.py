@@ -119,12 +119,23 @@ def _carry(route_set: Response, response: Response) -> None:
     )
 
 
+class _Frames(EventSourceResponse):
+    """sse-starlette's response without a time limit per frame.
+
+    Deliberate divergence: it opens a cancel scope for every frame though no limit is set, which costs
+    11 to 13 µs a token (measured at 100 streams). Delete when it opens none without a limit.
+    """
+
+    async def _send_with_timeout(self, send: Send, message: Message) -> None:
+        await send(message)
+
+
 def event_stream(frames: AsyncIterable[bytes], style: FollowStyle) -> EventSourceResponse:
     """Serve ready-made frames through sse-starlette, with heartbeat comments.
 
     The generations end themselves within the grace, so that the last frame is theirs.
     """
-    return EventSourceResponse(
+    return _Frames(
         frames,
         headers=EVENT_HEADERS,
         ping=style.heartbeat_seconds,

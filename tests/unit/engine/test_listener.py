@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from engine.service import Service
+from engine.listener import Listener
 from tests.unit.engine.conftest import Engine
 from tests.unit.engine.inner import Completion
 
@@ -23,7 +23,7 @@ REQUEST = (
 class Running:
     """A service on a free port."""
 
-    service: Service
+    service: Listener
     port: int
     result: "asyncio.Task[int]"
     said: list[str] = field(default_factory=list)
@@ -44,7 +44,7 @@ async def running(
     """Serve until the test is over."""
     said: list[str] = []
     number = port.getsockname()[1]
-    service = Service(engine.app, engine.inference.inner, drain_seconds, said.append, watch_seconds)
+    service = Listener(engine.app, engine.inference.inner, drain_seconds, said.append, watch_seconds)
     result = asyncio.create_task(service.run_on(port, "m"))
     async with asyncio.timeout(5):
         while not service.started:

@@ -31,7 +31,7 @@ _MOST_FAILURES = 2
 _AFTER_DRAIN_SECONDS = 2
 
 
-class Service(uvicorn.Server):
+class Listener(uvicorn.Server):
     """The HTTP server of one engine process."""
 
     def __init__(
