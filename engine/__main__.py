@@ -95,9 +95,9 @@ async def _serve(settings: Settings, port: socket.socket) -> int:
     except EngineError as error:
         raise StartRefused(EXIT_MODEL_UNUSABLE, f"{model.path} generates nothing: {error}") from None
     app = App(inference, info_form(model.id, model.sha, inference.limits, settings.max_concurrent_requests))
-    service = Listener(app, inference.inner, settings.drain_seconds, say)
+    listener = Listener(app, inference.inner, settings.drain_seconds, say)
     tokens = inference.limits.max_total_tokens
-    return await service.run_on(port, f"{model.id}, {settings.slots} slots of {tokens} tokens")
+    return await listener.run_on(port, f"{model.id}, {settings.slots} slots of {tokens} tokens")
 
 
 def _load(settings: Settings) -> tuple[Model, Inference]:
