@@ -616,7 +616,7 @@ class Core:
         if self.phase == "stopping" and self._fault is None:  # 3
             return self._begin(now)
         sentence, is_hopeless = self._explain(now, end)
-        self._unready_ends = 0 if self.ready_at is not None else self._unready_ends + 1
+        self._unready_ends += self.ready_at is None
         if self._unready_ends >= MOST_UNREADY_ENDS and not is_hopeless:  # 4
             sentence = f"{sentence} It ended {self._unready_ends} times before it was ready."
             is_hopeless = True

@@ -212,6 +212,22 @@ def test_five_ends_before_a_first_token_are_enough() -> None:
             "was ready." == stage.core.reason)
 
 
+def test_a_start_gives_all_tries_back() -> None:
+    """After a loop was stopped, who asks again gets a whole new row, from its shortest wait on."""
+    stage = Stage()
+    stage.start()
+    for _ in range(MOST_UNREADY_ENDS - 1):
+        stage.end()
+        stage.pass_time()
+    stage.end()
+    assert "failed" == stage.core.phase
+
+    stage.start()
+    stage.end()
+
+    assert ("starting", stage.now + 1) == (stage.core.phase, stage.core.due)
+
+
 def test_a_hopeless_cause_stops_at_once() -> None:
     """The first start says it all; the reason is the cause's sentence with its numbers filled in."""
     stage = Stage()
