@@ -141,8 +141,7 @@ class Double:
         # Set when the double closes; a scene may hold until then.
         self.closing = threading.Event()
         handler = type("BoundHandler", (Handler,), {"double": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = Server(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
 
@@ -200,6 +199,14 @@ class Double:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class Server(ThreadingHTTPServer):
+    """A thread for each connection."""
+
+    daemon_threads = True
+    # A page is some thirty requests at once; a full accept queue would cost each of them a second.
+    request_queue_size = 128
 
 
 class Handler(BaseHTTPRequestHandler):

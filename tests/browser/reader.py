@@ -36,7 +36,10 @@ class Reader:
     def open(self) -> "Reader":
         """Open the page and wait until it is alive."""
         self.page.goto(self.url)
-        expect(self.draft).to_be_visible(timeout=PATIENCE_MS)
+        try:
+            expect(self.draft).to_be_visible(timeout=PATIENCE_MS)
+        except AssertionError as failure:
+            raise AssertionError(f"the page did not start: {self.complaints} {self.loaded()}") from failure
         return self
 
     def ask(self, question: str) -> None:
@@ -85,6 +88,14 @@ class Reader:
         """Return how often foreign code ran."""
         hits: int = self.page.evaluate("window.hits")
         return hits
+
+    def loaded(self) -> list[str]:
+        """Return what the tab has fetched, with status and size, to see what is missing."""
+        loaded: list[str] = self.page.evaluate(
+            "performance.getEntriesByType('resource')"
+            ".map((one) => `${one.name} ${one.responseStatus} ${one.encodedBodySize}`)"
+        )
+        return loaded
 
     def _hear(self, message: ConsoleMessage) -> None:
         # Chromium itself writes a line for each answer with an error status; the page handles those.

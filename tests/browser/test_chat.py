@@ -241,7 +241,7 @@ def test_a_listener_hears_sentences(reader: Reader, double: Double) -> None:
     double.scenes = [
         lambda line: line.say("It is ", "so. And", " the").hold(go_on).say("n.").finish()
     ]
-    voice = reader.page.locator("[aria-live=polite]")
+    voice = reader.page.locator(".offscreen[aria-live=polite]")
     reader.ask("Is it?")
     expect(voice).to_have_text("It is so.")
     go_on.set()

@@ -2,7 +2,7 @@
 
 import threading
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.double import Double, Line
@@ -127,3 +127,16 @@ def test_without_the_push_the_stats_are_polled(open_page: OpenPage, double: Doub
     expect(reader.page.locator(".load")).to_contain_text("1 engine online")
     double.tell(phase="loading")
     expect(reader.page.locator(".phase")).to_have_text("Loading the model", timeout=10_000)
+
+
+def test_a_page_whose_scripts_never_came_says_so(browser: Browser, double: Double) -> None:
+    """A blank page would leave a person guessing; a sentence and a link do not."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.route("**/vendor/*", lambda route: route.abort())
+    page.goto(double.url)
+    notice = page.get_by_text("The page did not start.")
+    expect(notice).to_be_hidden()
+    page.evaluate("document.getAnimations().forEach((animation) => animation.finish())")
+    expect(notice).to_be_visible()
+    context.close()

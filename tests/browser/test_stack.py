@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.reader import PATIENCE_MS
+from tests.browser.reader import PATIENCE_MS, Reader
 
 FOX = "What is the story about the fox and the grapes?"
 
@@ -19,8 +19,17 @@ def fetch(url: str) -> Any:
         return json.load(answer)
 
 
-def test_a_question_is_answered_token_by_token(open_page: OpenPage, stack_url: str) -> None:
-    """The demo model tells the fable; the figures under it are the gateway's own."""
+def limit_line(reader: Reader, bytes_per_second: int) -> None:
+    """Make the tab's line slow (0: as fast as it is): the demo model outruns any screen otherwise."""
+    line = reader.page.context.new_cdp_session(reader.page)
+    speed = bytes_per_second or -1
+    limits = {"offline": False, "latency": 0, "downloadThroughput": speed, "uploadThroughput": -1}
+    line.send("Network.enable")
+    line.send("Network.emulateNetworkConditions", limits)
+
+
+def test_a_question_is_answered_as_it_is_written(open_page: OpenPage, stack_url: str) -> None:
+    """The demo model tells the fable, growing on the page; the figures are the gateway's own."""
     reader = open_page(stack_url)
     reader.page.evaluate(
         """() => {
@@ -31,6 +40,7 @@ def test_a_question_is_answered_token_by_token(open_page: OpenPage, stack_url: s
           }).observe(document.body, { subtree: true, childList: true, characterData: true });
         }"""
     )
+    limit_line(reader, 20_000)
     reader.ask(FOX)
     answer = reader.wait_for_answer()
     expect(answer).to_contain_text(re.compile("fox", re.IGNORECASE))
@@ -66,20 +76,13 @@ def test_a_second_turn_knows_the_first(open_page: OpenPage, stack_url: str) -> N
 def test_stop_frees_the_slot(open_page: OpenPage, stack_url: str) -> None:
     """After Stop nothing runs on the engine any more, and the text that came stays."""
     reader = open_page(stack_url)
-    # The demo model writes a whole answer faster than a person, or a test, can look: the page itself
-    # presses its button at the first word.
-    reader.page.evaluate(
-        """() => {
-          new MutationObserver((_, observer) => {
-            if (!document.querySelector(".prose")?.textContent) return;
-            observer.disconnect();
-            document.querySelector("[aria-label='Stop the answer']").click();
-          }).observe(document.body, { subtree: true, childList: true, characterData: true });
-        }"""
-    )
+    limit_line(reader, 2_000)
     reader.ask(FOX)
-    expect(reader.answers.last.locator(".note")).to_have_text("Stopped.", timeout=PATIENCE_MS)
-    expect(reader.page.locator(".load")).to_contain_text("0 of 8 slots busy")
+    expect(reader.answers.last.locator(".prose")).not_to_be_empty(timeout=PATIENCE_MS)
+    reader.page.keyboard.press("Escape")
+    expect(reader.answers.last.locator(".note")).to_have_text("Stopped.")
+    limit_line(reader, 0)
+    expect(reader.page.locator(".load")).to_contain_text("0 of 8 slots busy", timeout=PATIENCE_MS)
     assert fetch(f"{stack_url}stats")["running"] == 0
     assert reader.answers.last.locator(".prose").inner_text() != ""
 

@@ -6,6 +6,7 @@ import { clipboard } from "../../frontend/site/js/clipboard.js";
 import { count, plural, rate, seconds, wholeSeconds } from "../../frontend/site/js/figure.js";
 import { follow } from "../../frontend/site/js/follow.js";
 import { memoryStorage } from "../../frontend/site/js/history.js";
+import { grow } from "../../frontend/site/js/grow.js";
 import { identities } from "../../frontend/site/js/identity.js";
 import { look } from "../../frontend/site/js/look.js";
 import { english } from "../../frontend/site/js/words.js";
@@ -65,6 +66,17 @@ test("the look follows the system until one chooses, and the choice stays", () =
   assert.equal(root.dataset.look, "dark");
   one.nextLook();
   assert.equal(root.dataset.look, "system");
+});
+
+test("a text box takes its text's height where the style sheet cannot do it", async () => {
+  const element = { style: {}, scrollHeight: 72 };
+  const tools = { evaluateLater: () => (use) => use("text"), effect: (run) => run() };
+  grow({ isNative: true })(element, { expression: "draft" }, tools);
+  await Promise.resolve();
+  assert.deepEqual(element.style, {});
+  grow({ isNative: false })(element, { expression: "draft" }, tools);
+  await Promise.resolve();
+  assert.deepEqual(element.style, { height: "72px" });
 });
 
 function scrolling() {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { add, drop, path, show, siblings } from "../../frontend/site/js/tree.js";
+import { add, drop, families, path, positionOf, show } from "../../frontend/site/js/tree.js";
 
 function grown() {
   const chat = { messages: [], leaf: null };
@@ -11,6 +11,7 @@ function grown() {
   return chat;
 }
 
+const siblings = (chat, message) => families(chat).get(positionOf(message));
 const ids = (messages) => messages.map((message) => message.id);
 const find = (chat, id) => chat.messages.find((message) => message.id === id);
 

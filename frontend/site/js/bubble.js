@@ -45,6 +45,7 @@ export function bubble({ live, words, copy, setTimeout }) {
 
     /** What a waiting person reads: the place, or that it is their turn. */
     get waitTitle() {
+      if (!this.isWaiting) return "";
       const progress = this.message.progress;
       if (!progress) return words.sending;
       if (progress.state === "running") return words.granted;
@@ -52,6 +53,8 @@ export function bubble({ live, words, copy, setTimeout }) {
       return progress.place === null ? words.sending : words.place(progress.place, progress.backlog ?? 0);
     },
     get waitDetail() {
+      // First, so that only who waits is drawn anew each second.
+      if (!this.isWaiting) return "";
       const waited = (live.now - this.message.at) / 1000;
       const estimate = this.message.progress?.estimate ?? null;
       return [estimate === null ? "" : words.estimate(estimate), waited >= 1 ? words.waited(Math.floor(waited)) : ""]

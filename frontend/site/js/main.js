@@ -12,6 +12,7 @@ import { chats } from "./chats.js";
 import { clipboard } from "./clipboard.js";
 import { follow } from "./follow.js";
 import { gateway } from "./gateway.js";
+import { grow } from "./grow.js";
 import { history, memoryStorage } from "./history.js";
 import { identities } from "./identity.js";
 import { live } from "./live.js";
@@ -118,6 +119,7 @@ const render = markdown({
 
 const parts = { chats: desk, answers: writing, live: facts, panels, newId, now, words, copy, isTouch, watchScroll, ...later };
 Alpine.directive("markdown", directive({ render }));
+Alpine.directive("grow", grow({ isNative: CSS.supports("field-sizing", "content") }));
 Alpine.data("thread", thread(parts));
 Alpine.data("bubble", bubble(parts));
 Alpine.data("shelf", shelf(parts));
@@ -140,5 +142,8 @@ window.addEventListener("pagehide", () => {
   for (const chat of Object.values(desk.running)) desk.save(chat, { isTouched: false });
 });
 setInterval(() => facts.tick(), 1000);
+Alpine.effect(() => {
+  document.title = desk.current.title === "" ? "Paddock" : `${desk.current.title} · Paddock`;
+});
 news.start();
 Alpine.start();

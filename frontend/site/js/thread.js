@@ -3,10 +3,11 @@
  *
  * Knows: chats, answers, live facts. Knows nothing of: Alpine, HTTP, storage.
  */
-import { add, drop, path, siblings, show } from "./tree.js";
+import { add, drop, families, path, positionOf, show } from "./tree.js";
 
 /** Return the component factory. `isTouch()` is whether Enter is the only way to a new line. */
 export function thread({ chats, answers, live, newId, now, words, isTouch, watchScroll }) {
+  let sorted = { state: null, families: new Map() };
   return () => ({
     isAtEnd: true,
     scroll: null,
@@ -102,8 +103,15 @@ export function thread({ chats, answers, live, newId, now, words, isTouch, watch
       return answers.start(chats.current, message.parent);
     },
 
+    /**
+     * The message's alternatives. Every message on show asks, so they are sorted once for each change of
+     * the tree; a message never moves in it.
+     */
     siblingsOf(message) {
-      return siblings(chats.current, message);
+      const { id, messages } = chats.current;
+      const state = `${id} ${messages.length} ${messages.at(-1)?.id}`;
+      if (state !== sorted.state) sorted = { state, families: families(chats.current) };
+      return sorted.families.get(positionOf(message)) ?? [message];
     },
 
     showMessage(message) {

@@ -16,10 +16,19 @@ export function path(chat) {
   return shown.reverse();
 }
 
-/** Return the alternatives at a message's position, oldest first, itself included. */
-export function siblings(chat, message) {
-  return chat.messages.filter((other) => other.parent === message.parent && other.role === message.role);
+/** Return all alternatives by position: the messages of one role that follow the same message, oldest first. */
+export function families(chat) {
+  const found = new Map();
+  for (const message of chat.messages) {
+    const position = positionOf(message);
+    if (found.has(position)) found.get(position).push(message);
+    else found.set(position, [message]);
+  }
+  return found;
 }
+
+/** Return the key of a message in `families`. */
+export const positionOf = (message) => `${message.role} after ${message.parent}`;
 
 /** Append a message under `parent` (the end of the path unless told) and show it. Returns the stored one. */
 export function add(chat, message, parent = chat.leaf) {
