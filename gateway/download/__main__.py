@@ -37,7 +37,7 @@ from gateway.download.transfer import Transfer
 # Left on the disk when the model is there: a full disk stops more than this download.
 SPARE_BYTES = 256 * 1024**2
 # The hub's first answer may be asked for this often, this far apart.
-LOOKS, LOOK_AGAIN_SECONDS = 3, 1.0
+LOOKS, LOOK_AGAIN_SECONDS = 3, 0.5
 
 
 def main(environment: Mapping[str, str]) -> int:
@@ -162,6 +162,9 @@ def _ignore_signals() -> None:
 if __name__ == "__main__":
     # The client warns of what our own checks have said already.
     warnings.simplefilter("ignore")
+    # Compose writes empty variables; the client would take HF_ENDPOINT= for an address.
+    for name in [name for name, value in os.environ.items() if not value.strip()]:
+        del os.environ[name]
     status = main(os.environ)
     sys.stdout.flush()
     sys.stderr.flush()

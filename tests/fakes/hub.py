@@ -9,6 +9,7 @@ which must not show its token to the second.
 """
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tests.fakes.repository import GATE, GOOD_TOKEN, KNOWN_TOKENS, Faults, File, Model, Request
+from tests.fakes.repository import GATE, GOOD_TOKEN, KNOWN_TOKENS, Faults, Model, Request
 
 # Content leaves in pieces of this size, so that faults have somewhere to strike.
 PIECE_BYTES = 16 * 1024
@@ -49,8 +50,7 @@ def running() -> Iterator[Hub]:
     class Handler(_Handler):
         owner = hub
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     hub.url, hub.store_url = (f"http://{host}:{server.server_port}" for host in ("127.0.0.1", "localhost"))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -61,6 +61,15 @@ def running() -> Iterator[Hub]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Pass over a client that left, as killed ones do; tell of everything else."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -100,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._metadata(path.removeprefix("/api/models/"))
         if path.startswith("/api/resolve-cache/models/"):
             name, commit, file = _split(path.removeprefix("/api/resolve-cache/models/"))
-            return self._small(hub.models[name].files[file], commit, is_head)
+            return self._small(name, commit, file, is_head)
         if "/resolve/" in path:
             return self._resolve(path, is_head)
         return self._refuse(404, None, "Not Found")
@@ -135,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "private": model.is_private,
                 "gated": "manual" if model.is_gated else False,
                 "siblings": [
-                    {"rfilename": file_name, **(_blob(file) if has_blobs else {})}
+                    {"rfilename": file_name, **(file.metadata if has_blobs else {})}
                     for file_name, file in model.files.items()
                 ],
             }
@@ -193,27 +202,28 @@ class _Handler(BaseHTTPRequestHandler):
             },
         )
 
-    def _small(self, file: File, commit: str, is_head: bool) -> None:
-        self._head(
-            200,
-            {
-                "ETag": f'"{file.git_sha1}"',
-                "X-Repo-Commit": commit,
-                "Content-Length": str(file.size),
-            },
-        )
+    def _small(self, name: str, commit: str, file_name: str, is_head: bool) -> None:
+        file = self.owner.models[name].files[file_name]
+        length = str(file.size)
+        self._head(200, {"ETag": f'"{file.git_sha1}"', "X-Repo-Commit": commit, "Content-Length": length})
         if not is_head:
-            self.wfile.write(file.content)
+            self.wfile.write(self._content(name, file_name))
+
+    def _content(self, name: str, file_name: str) -> bytes:
+        """Give a file's content, or one with a wrong bit as often as it is to be spoiled."""
+        hub = self.owner
+        content = hub.models[name].files[file_name].content
+        with hub.lock:
+            if hub.faults.spoiled.get(file_name, 0) > 0:
+                hub.faults.spoiled[file_name] -= 1
+                return bytes([content[0] ^ 1]) + content[1:]
+        return content
 
     def _store(self, path: str) -> None:
         """Send content, whole or from the byte asked for, with whatever is meant to go wrong."""
         hub, faults = self.owner, self.owner.faults
         name, _, file_name = _split(path)
-        content = hub.models[name].files[file_name].content
-        with hub.lock:
-            if faults.spoiled.get(file_name, 0) > 0:
-                faults.spoiled[file_name] -= 1
-                content = bytes([content[0] ^ 1]) + content[1:]
+        content = self._content(name, file_name)
         asked = self.headers.get("Range")
         first = int(asked.removeprefix("bytes=").rstrip("-")) if asked and not faults.ignores_range else 0
         if first >= len(content) > 0:
@@ -270,13 +280,6 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-
-
-def _blob(file: File) -> dict[str, Any]:
-    blob: dict[str, Any] = {"size": file.size, "blobId": file.git_sha1}
-    if file.is_lfs:
-        blob["lfs"] = {"sha256": file.sha256, "size": file.size, "pointerSize": 135}
-    return blob
 
 
 def _split(path: str) -> tuple[str, str, str]:

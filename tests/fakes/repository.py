@@ -6,6 +6,7 @@ Knows: how the hub names content. Knows nothing of: HTTP.
 import hashlib
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 COMMIT = "a" * 39 + "1"
 GOOD_TOKEN = "hf_goodTokenOfAnAccountWithLicence"
@@ -50,6 +51,15 @@ class File:
     def git_sha1(self) -> str:
         """Give git's name of the content."""
         return hashlib.sha1(b"blob %d\0" % len(self.content) + self.content).hexdigest()
+
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Give what the hub tells of the file when it is asked for blobs."""
+        blob: dict[str, Any] = {"size": self.size, "blobId": self.git_sha1}
+        if self.is_lfs:
+            blob["lfs"] = {"sha256": self.sha256, "size": self.size, "pointerSize": 135}
+        return blob
 
 
 @dataclass

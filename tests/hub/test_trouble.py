@@ -74,14 +74,15 @@ def test_a_file_spoiled_once_is_fetched_again(job: Job, files: dict[str, File]) 
     assert weights(files) + files[SHARDS[0]].size == job.hub.bytes_sent
 
 
-def test_a_file_spoiled_twice_fails_and_is_not_kept(job: Job) -> None:
-    """A hash that stays wrong is named with its file, and no marker is written."""
-    job.hub.faults.spoiled = {SHARDS[0]: 9}
+@pytest.mark.parametrize("name", [SHARDS[0], "tokenizer_config.json"])
+def test_a_file_spoiled_twice_fails_and_is_not_kept(job: Job, name: str) -> None:
+    """A hash that stays wrong, SHA-256 or git's, is named with its file, and no marker is written."""
+    job.hub.faults.spoiled = {name: 9}
     result = job.run()
     assert result.status == 18
-    assert f"{SHARDS[0]} of {MODEL} came twice" in result.err
+    assert f"{name} of {MODEL} came twice" in result.err
     assert not job.marker.exists()
-    assert not (job.folder / "snapshots" / COMMIT / SHARDS[0]).exists()
+    assert not (job.folder / "snapshots" / COMMIT / name).exists()
     assert job.progress()["error"]["code"] == "hash_mismatch"
 
 
@@ -119,13 +120,23 @@ def test_a_moved_branch_leaves_the_old_model_startable_until_the_new_one_is_whol
     assert newer == (job.folder / "refs/main").read_text()
 
 
-@pytest.mark.parametrize("name", [SHARDS[1], "tokenizer.json"])
-def test_a_partial_file_that_is_too_long_is_thrown_away(
-    job: Job, files: dict[str, File], name: str
-) -> None:
+def test_a_partial_file_that_is_too_long_is_thrown_away(job: Job, files: dict[str, File]) -> None:
     """What cannot be a beginning of the file is not gone on with."""
     blobs = job.folder / "blobs"
     blobs.mkdir(parents=True)
-    (blobs / f"{files[name].sha256}.incomplete").write_bytes(bytes(files[name].size + 1))
+    shard = files[SHARDS[1]]
+    (blobs / f"{shard.sha256}.incomplete").write_bytes(bytes(shard.size + 1))
     assert job.run().status == 0
+    assert is_whole(job, files)
+
+
+def test_a_silent_connection_is_given_up_and_gone_on_with(job: Job, files: dict[str, File]) -> None:
+    """A silence as long as the client's limit is a break; an empty variable for it is no limit."""
+    job.hub.faults.is_held = True
+    process = job.start({"HF_HUB_DOWNLOAD_TIMEOUT": "1", "HF_HUB_ETAG_TIMEOUT": ""})
+    until(lambda: len(job.hub.paths("/store/")) > 1)
+    assert not job.hub.faults.released.is_set()
+    job.hub.faults.is_held = False
+    job.hub.faults.released.set()
+    assert job.end(process).status == 0
     assert is_whole(job, files)
