@@ -89,26 +89,28 @@ class Cache:
         return shutil.disk_usage(self.hub).free
 
     def complete(self, revision: str) -> Marker | None:
-        """Give the marker of a complete revision, or None.
+        """Give the marker of a complete revision, or remove it and give None.
 
-        A marker whose files are gone is removed; refs that are gone are written again.
+        Whoever sees a marker may start: one that speaks for another revision, or whose files are gone,
+        must not stay while this revision is fetched. Refs that are gone are written again.
         Raises: OSError.
         """
+        marker = self._believed(revision)
+        if marker is None:
+            self.marker_path.unlink(missing_ok=True)
+        else:
+            self._write_refs(marker.revision, marker.commit)
+        return marker
+
+    def _believed(self, revision: str) -> Marker | None:
         try:
             marker = Marker(**json.loads(self.marker_path.read_bytes()))
             if marker.model != self._model or revision not in (marker.revision, marker.commit):
                 return None
             sizes = {name: self.pointer(marker.commit, name).stat().st_size for name in marker.files}
-        except FileNotFoundError:
-            self.marker_path.unlink(missing_ok=True)
+        except (FileNotFoundError, ValueError, TypeError, AttributeError):
             return None
-        except (ValueError, TypeError, AttributeError):
-            return None
-        if sizes != marker.files or not sizes:
-            self.marker_path.unlink()
-            return None
-        self._write_refs(marker.revision, marker.commit)
-        return marker
+        return marker if sizes and sizes == marker.files else None
 
     def finish(self, listing: Listing, revision: str, seconds: float) -> Marker:
         """Write the refs, then the marker: the model is complete. Raises: OSError.

@@ -98,26 +98,28 @@ def test_damage_to_an_unfinished_cache_is_found(job: Job, files: dict[str, File]
     assert files[SHARDS[2]].size == job.hub.bytes_sent - sent
 
 
-def test_a_moved_branch_leaves_the_old_model_startable_until_the_new_one_is_whole(
+def test_another_revision_takes_the_marker_and_leaves_the_refs_until_it_is_whole(
     job: Job, files: dict[str, File]
 ) -> None:
-    """While a new commit is half there, refs and marker still lead to the old one."""
+    """While a new commit is half there nobody may start, and refs still lead to the whole one."""
     job.run()
-    job.marker.unlink()  # as somebody does who wants the branch's newest commit
     newer = "b" * 40
     model = job.hub.models[MODEL]
-    model.revisions = {"main": newer}
+    model.revisions = {"main": newer, "v2": newer}
     model.files = {**files, SHARDS[0]: File(files[SHARDS[1]].content[::-1], is_lfs=True)}
     job.hub.faults.is_held = True
-    process = job.start()
+    process = job.start({"MODEL_REVISION": "v2"})
     until(lambda: bool(job.hub.paths(f"/store/{MODEL}/{newer}")))
+    assert not job.marker.exists()
     process.kill()
     job.end(process)
-    assert (job.folder / "refs/main").read_text() == COMMIT
+    refs = job.folder / "refs"
+    assert {path.name: path.read_text() for path in refs.iterdir()} == {"main": COMMIT, COMMIT: COMMIT}
     job.hub.faults.is_held = False
     job.hub.faults.released.set()
-    assert job.run().status == 0
-    assert newer == (job.folder / "refs/main").read_text()
+    assert job.run(MODEL_REVISION="v2").status == 0
+    assert (refs / "v2").read_text() == newer
+    assert job.marker.exists()
 
 
 def test_a_partial_file_that_is_too_long_is_thrown_away(job: Job, files: dict[str, File]) -> None:

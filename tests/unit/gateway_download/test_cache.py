@@ -48,9 +48,9 @@ def test_a_marker_speaks_for_its_revision_and_its_commit(cache: Cache, revision:
 
 
 def test_a_marker_does_not_speak_for_another_revision(cache: Cache) -> None:
-    """A changed MODEL_REVISION is not complete, and the old marker stays until the new one is."""
+    """With a changed MODEL_REVISION nobody may start until that one is complete."""
     assert cache.complete("v2") is None
-    assert cache.marker_path.exists()
+    assert not cache.marker_path.exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"{}}", None])
@@ -66,9 +66,10 @@ def test_a_marker_without_its_files_is_removed(cache: Cache, content: bytes | No
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{}", '{"model": "fox/fable"}'])
 def test_a_marker_that_cannot_be_read_is_no_marker(cache: Cache, text: str) -> None:
-    """Whatever lies there, the answer is no, not an exception."""
+    """Whatever lies there, the answer is no, not an exception, and it does not stay."""
     cache.marker_path.write_text(text)
     assert cache.complete("main") is None
+    assert not cache.marker_path.exists()
 
 
 def test_a_marker_holds_what_the_supervisor_needs(cache: Cache) -> None:
