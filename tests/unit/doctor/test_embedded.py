@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +71,25 @@ def test_this_machine_can_run_its_own_tests() -> None:
         "Ready: ./scripts/up" if len(passed) == len(checks)
         else f"{len(checks) - len(passed)} of {len(checks)} checks failed."
     )
+
+
+def test_nothing_is_changed(tmp_path: Path) -> None:
+    """A checkout is the same, to the file and the byte, after doctor and plan have looked at it."""
+    root = DOCTOR.parents[1]
+    (tmp_path / "scripts").mkdir()
+    for name in ("doctor", "plan"):
+        shutil.copy(root / "scripts" / name, tmp_path / "scripts")
+    left = shutil.ignore_patterns("__pycache__", "demo")
+    shutil.copytree(root / "engine", tmp_path / "engine", ignore=left)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    for command in (["doctor", "--cpu"], ["doctor"], ["plan", "--vram", "24"]):
+        subprocess.run(
+            [sys.executable, str(tmp_path / "scripts" / command[0]), *command[1:]], stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, timeout=60, check=False,
+            env={"PATH": os.environ["PATH"], "HF_ENDPOINT": "http://127.0.0.1:1", "HOME": str(tmp_path),
+                 "MODEL_ID": "meta-llama/Meta-Llama-3-8B-Instruct"},
+        )
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
 def test_a_port_in_use_on_this_machine_is_found() -> None:
