@@ -141,13 +141,17 @@ class Cache:
 
 def write_whole(path: Path, text: str, *, is_synced: bool = False) -> None:
     """Replace a file in one step, so that a reader sees the old or the new text. Raises: OSError."""
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    with new.open("w", encoding="utf-8") as opened:
-        opened.write(text)
-        if is_synced:
-            opened.flush()
-            os.fsync(opened.fileno())
-    new.replace(path)
+    new = path.with_name(f".{path.name}.new")  # one name is enough: the job is alone in the cache
+    try:
+        with new.open("w", encoding="utf-8") as opened:
+            opened.write(text)
+            if is_synced:
+                opened.flush()
+                os.fsync(opened.fileno())
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def _size(path: Path) -> int:

@@ -129,7 +129,15 @@ class Progress:
 
     def _keep(self, state: State) -> None:
         self.state = replace(state, updated=round(time.time(), 3))
-        write_whole(self._path, json.dumps(asdict(self.state)) + "\n")
+        text = json.dumps(asdict(self.state)) + "\n"
+        try:
+            write_whole(self._path, text)
+        except OSError:
+            # A full disk has no block for a second file, and this reason above all must be shown: the old
+            # file's own block is written over, which one write of less than a block does as good as at once.
+            with self._path.open("r+", encoding="utf-8") as opened:
+                opened.write(text)
+                opened.truncate()
 
 
 def line(state: State) -> str:

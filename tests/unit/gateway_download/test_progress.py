@@ -1,12 +1,13 @@
 """Rates, times left, and how they are told."""
 
+import errno
 import io
 import json
 from pathlib import Path
 
 import pytest
 
-from gateway.download.errors import TokenMissing
+from gateway.download.errors import SpaceMissing, TokenMissing
 from gateway.download.progress import LINE_SECONDS, Meter, Progress, State, bar, duration, gigabytes, line
 
 
@@ -106,3 +107,19 @@ def test_a_failure_keeps_how_far_it_came(tmp_path: Path) -> None:
     assert (kept["phase"], kept["bytes_done"], kept["error"]) == (
         "failed", 40, {"code": "token_missing", "message": "No token."},
     )
+
+
+def test_a_full_disk_does_not_hide_its_own_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no second file can be made, the one that is there is written over."""
+    def full(path: Path, text: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = tmp_path / "progress.json"
+    progress = Progress("a long name of a model", path, io.StringIO(), Clock())
+    progress.show(40, 100, 1, 3)
+    monkeypatch.setattr("gateway.download.progress.write_whole", full)
+    progress.fail(SpaceMissing("Full."))
+    assert json.loads(path.read_text())["error"] == {"code": "space_missing", "message": "Full."}
+    monkeypatch.setattr(progress, "_path", tmp_path / "none/progress.json")
+    with pytest.raises(OSError, match="No such file"):
+        progress.fail(SpaceMissing("Full."))
