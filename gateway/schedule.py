@@ -19,6 +19,10 @@ from typing import Generic, TypeVar
 # per grant, larger ones let a client with short chats send several in its turn.
 QUANTUM_TOKENS = 512
 
+# No chat can use more than the longest context of a Llama 3, whatever it asks for. Turns come one
+# quantum at a time, so a cost without a bound would be turns without end.
+MOST_TOKENS = 131_072
+
 # One grant in five goes to batch work under interactive load: it always moves, and people feel it
 # as a fifth of the capacity at most.
 BATCH_EVERY = 4
@@ -49,7 +53,7 @@ class _Line(Generic[Entry]):
 class Schedule(Generic[Entry]):
     """The entries that wait, in the order of their turns.
 
-    Units: cost is tokens, at least one.
+    Units: cost is tokens, from one to MOST_TOKENS; what lies outside counts as the bound.
     """
 
     def __init__(self) -> None:
@@ -63,7 +67,7 @@ class Schedule(Generic[Entry]):
 
     def add(self, entry: Entry, client: str, kind: Class, cost: int) -> None:
         """Put an entry at the end of its client's line."""
-        self._lines[kind].setdefault(client, _Line()).entries.append((entry, max(1, cost)))
+        self._lines[kind].setdefault(client, _Line()).entries.append((entry, min(max(1, cost), MOST_TOKENS)))
         self._count += 1
         self._places = None
 

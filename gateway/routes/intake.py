@@ -12,7 +12,7 @@ from gateway.errors import BodyTooLarge, ChatInvalid, MediaUnknown, ModelUnknown
 from gateway.fleet import DEMO_MODEL, Fleet
 from gateway.keys import Key
 from gateway.order import Caller, Form, Order
-from gateway.schedule import Class
+from gateway.schedule import MOST_TOKENS, Class
 
 # What clients of TGI send as the model when none was named: its documentation's word, and the word of
 # huggingface_hub's client.
@@ -109,7 +109,7 @@ class Intake:
             request_id=request_id(request),
             route=route,
             caller=caller_of(request),
-            cost=len(prompt.encode()) // 3 + expected,
+            cost=min(len(prompt.encode()) // 3 + expected, MOST_TOKENS),
             form=form,
             prompt=prompt,
             sampling=sampling,

@@ -13,6 +13,7 @@ from gateway.order import Order
 from gateway.relay import Generations
 from gateway.routes.intake import Intake, caller_of, request_id, traced
 from gateway.routes.reply import Follow, FollowStyle, Whole
+from gateway.schedule import MOST_TOKENS
 from gateway.schema import read_json
 from gateway.sse import NativeForm, WholeForm
 from gateway.tgi import Native
@@ -90,13 +91,16 @@ class NativeRoutes:
 
 
 def _cost(content: bytes) -> int:
-    """Estimate the tokens of a native body: what it asks for, and a third of its bytes."""
+    """Estimate the tokens of a native body: what it asks for, and a third of its bytes.
+
+    Nothing was checked yet: the engine does that, once the chat has its slot.
+    """
     try:
         parameters = orjson.loads(content).get("parameters") or {}
         asked = int(parameters.get("max_new_tokens") or 0)
-    except (orjson.JSONDecodeError, AttributeError, TypeError, ValueError):
+    except (orjson.JSONDecodeError, AttributeError, TypeError, ValueError, OverflowError):
         asked = 0  # the engine will refuse it in its own words
-    return len(content) // 3 + max(0, asked)
+    return min(len(content) // 3 + max(0, asked), MOST_TOKENS)
 
 
 def _handed_on(native: Native) -> Response:
