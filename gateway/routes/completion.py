@@ -3,6 +3,7 @@
 from urllib.parse import unquote_to_bytes
 
 from fastapi import APIRouter, Request
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.responses import Response
 
 from gateway.chat import Chat, Message, Sampling
@@ -16,6 +17,12 @@ from gateway.sse import QuestionForm
 _PREFIX = b"/completion/"
 
 
+class _AnyPath(PathConvertor):
+    """The rest of a path; starlette's own ends at a line break, which a question may hold."""
+
+    regex = "(?s:.*)"
+
+
 class CompletionRoutes:
     """The one-question route of the example this service grew from."""
 
@@ -26,8 +33,9 @@ class CompletionRoutes:
 
     def router(self) -> APIRouter:
         """Give the routes."""
+        register_url_convertor("anypath", _AnyPath())
         router = APIRouter(tags=["question"])
-        router.get("/completion/{question:path}")(self.get_completion)
+        router.get("/completion/{question:anypath}")(self.get_completion)
         return router
 
     async def get_completion(self, request: Request) -> Response:
