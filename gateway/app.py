@@ -16,6 +16,7 @@ from fastapi import FastAPI, Request
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.admission import Admission
@@ -164,7 +165,10 @@ class Gateway:
         for routes in (openai, streams, native, question, stats, health):
             app.include_router(routes.router())
         if settings.site_dir is not None:
-            app.mount("/", Page(settings.site_dir))
+            page = Page(settings.site_dir)
+            app.router.routes.append(Route("/", page, methods=["GET"]))
+            # Not a mount: that would match every path, and a known one with a wrong method is a 405.
+            app.router.default = page
         app.add_exception_handler(PaddockError, self._told)
         app.add_exception_handler(HTTPException, self._told_http)
         app.add_exception_handler(Exception, self._told_fault)

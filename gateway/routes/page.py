@@ -6,6 +6,7 @@ The headers are the same as in frontend/'s web server configuration, which a tes
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,12 +27,18 @@ SECURITY_HEADERS = {
 
 
 class Page:
-    """Static files with the security headers on every answer."""
+    """Static files, with the security headers on each.
+
+    Raises: HTTPException 404 for what is no file, or not asked for by GET or HEAD.
+    """
 
     def __init__(self, site_dir: Path) -> None:
         self._files: ASGIApp = StaticFiles(directory=site_dir, html=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            raise HTTPException(404)
+
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(SECURITY_HEADERS)
