@@ -264,7 +264,7 @@ class Pool:
 
     def _request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
         lines = [f"{method} {path} HTTP/1.1", f"host: {self._authority}", "accept: */*"]
-        if body:
+        if method == "POST":
             lines.append("content-type: application/json")
         lines.append(f"content-length: {len(body)}")
         lines.extend(f"{name}: {value}" for name, value in headers.items())
