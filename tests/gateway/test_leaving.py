@@ -128,9 +128,8 @@ async def test_metrics_count_each_end_once(served: Served, tgi_double: ThreadDou
     await served.client.post(CHAT, json=chat())
     lines = (await served.client.get("/metrics")).text.split("\n")
 
-    ends = {
-        line.split('"')[1]: float(line.split()[-1]) for line in lines if line.startswith("paddock_chats_total")
-    }
+    chats = [line for line in lines if line.startswith("paddock_chats_total")]
+    ends = {line.split('"')[1]: float(line.split()[-1]) for line in chats}
     assert {"finished": 1.0, "cancelled": 1.0, "failed": 1.0, "expired": 0.0} == ends
     assert 'paddock_engine_errors_total{code="engine_failed"} 1.0' in lines
     assert 'paddock_tickets{state="running"} 0.0' in lines

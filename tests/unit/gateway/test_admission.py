@@ -246,3 +246,11 @@ def test_a_ticket_shows_itself() -> None:
     admitted.admit("a", 1)
 
     assert "<Ticket b interactive waiting place=1>" == repr(admitted.admit("b", 1))
+
+
+def test_a_cost_without_bound_costs_no_time() -> None:
+    """Whatever a chat asks for, its turn comes at once; turns are counted in quanta."""
+    admitted = admission(tokens=10**20)
+    tickets = [admitted.admit(client, 10**18) for client in "abc"]
+
+    assert [None, 1, 2] == [ticket.place for ticket in tickets]
