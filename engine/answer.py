@@ -28,11 +28,15 @@ async def answer_all(inference: Inference, body: Body) -> tuple[Times, list[Answ
         run, answer = await _one(inference, body)
         return record(inference, run), [answer]
     check_best_of(count)
+    failed: EngineError | None = None
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(_one(inference, body)) for _ in range(count)]
     except* EngineError as failures:
-        raise _first(failures) from None
+        # Raised outside: what is raised inside this block arrives in a group on Python 3.11.2.
+        failed = _first(failures)
+    if failed is not None:
+        raise failed
     results = sorted((task.result() for task in tasks), key=lambda result: -_mean_logprob(result[1].steps))
     return record(inference, results[0][0]), [answer for _, answer in results]
 
