@@ -1,0 +1,124 @@
+"""Turn one template into many wordings, and clean wording into hurried typing.
+
+Template syntax: `{a|b|}` chooses one alternative (nesting allowed), `<name>` is a slot.
+
+Knows nothing of: any subject.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from random import Random
+
+_CHOICE = re.compile(r"\{([^{}]*)\}")
+_SPACES = re.compile(r"(?<=\S) {2,}")
+_ARTICLE = re.compile(r"\b([Aa]) (?=[aeiou])")
+
+_OPENERS = (
+    "Please ", "please, ", "Hey, ", "Ok, ", "So, ", "Now ", "Well, ", "Hi, ", "Hello! ", "Quick question: ",
+    "One more thing: ", "Next question: ", "And ", "Just curious, ", "I was wondering, ", "Can you help? ",
+    "Hi there, ", "Good morning, ", "Question: ", "Let me ask you this: ", "Alright, ", "My question is: ",
+)  # fmt: skip
+_WH_OPENERS = (
+    "Tell me, ", "Can you tell me: ", "Do you know ", "Could you tell me ", "I want to know ", "Say, ",
+    "I would like to know: ", "Can you say ", "Do you happen to know: ", "Please tell me: ", "Remind me, ",
+)  # fmt: skip
+_CLOSERS = (" please", " now", " for me", ", please", " thanks", " then", " today", " again")
+_WH = ("what", "which", "who", "where", "when", "how", "why")
+
+
+@lru_cache(maxsize=65536)
+def _alternatives(body: str) -> tuple[str, ...]:
+    return tuple(body.split("|"))
+
+
+def spin(rng: Random, template: str, **slots: object) -> str:
+    """Write one wording of a template.
+
+    Slots are filled last, so their text is never read as template syntax.
+    """
+    text = template
+    while (match := _CHOICE.search(text)) is not None:
+        text = text[: match.start()] + rng.choice(_alternatives(match.group(1))) + text[match.end() :]
+    for name, content in slots.items():
+        text = text.replace(f"<{name}>", str(content))
+    return _SPACES.sub(" ", text).strip()
+
+
+def article(noun: str) -> str:
+    """Write a noun with its indefinite article, by its first letter."""
+    return ("an " if noun[0].lower() in "aeiou" else "a ") + noun
+
+
+def mend_articles(text: str) -> str:
+    """Replace "a" by "an" before a vowel, after slots were filled."""
+    return _ARTICLE.sub(r"\1n ", text)
+
+
+def capitalise(text: str) -> str:
+    """Write the first letter as a capital and leave the rest alone."""
+    return text[:1].upper() + text[1:]
+
+
+def join(words: Sequence[str]) -> str:
+    """Write a list as prose: "a, b and c"."""
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+
+
+_ONSETS = ("b", "d", "f", "g", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "br", "tr", "sh", "th", "st", "gr", "j", "w", "qu")
+_VOWELS = ("a", "e", "i", "o", "u", "a", "e", "o", "ee", "ai", "ou", "y")
+_CODAS = ("", "", "n", "r", "x", "l", "s", "th", "ck", "rd", "m")
+
+
+def invented(rng: Random) -> str:
+    """Make up a pronounceable word that means nothing."""
+    syllables = (rng.choice(_ONSETS) + rng.choice(_VOWELS) for _ in range(rng.choice((1, 2, 2, 2, 3))))
+    return "".join(syllables) + rng.choice(_CODAS)
+
+
+def wrapped(rng: Random, text: str) -> str:
+    """Put a polite opener before, or a closer behind, some of the messages."""
+    draw = rng.random()
+    if draw < 0.10:
+        opener = rng.choice(_OPENERS)
+    elif draw < 0.20 and text.lower().startswith(_WH):
+        opener = rng.choice(_WH_OPENERS)
+    elif draw < 0.26 and text[-1:] in "?.!":
+        return text[:-1] + rng.choice(_CLOSERS) + text[-1]
+    else:
+        return text
+    # "I" stays a capital in the middle of a sentence.
+    keep = text[:2] in ("I ", "I'") or rng.random() < 0.25
+    return opener + (text if keep else text[:1].lower() + text[1:])
+
+
+def _mistype(rng: Random, text: str) -> str:
+    at = rng.randrange(1, len(text) - 1)
+    # Digits are meant: a typo there would change the right answer.
+    if text[at].isdigit() or text[at + 1].isdigit() or text[at] == "\n":
+        return text
+    draw = rng.random()
+    if draw < 0.4:
+        return text[:at] + text[at + 1 :]
+    if draw < 0.8:
+        return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
+    return text[:at] + text[at] + text[at:]
+
+
+def typed(rng: Random, text: str) -> str:
+    """Write a message the way people type: lower case, no full stop, a typo now and then."""
+    text = wrapped(rng, text)
+    draw = rng.random()
+    if draw < 0.25:
+        text = text.lower()
+    elif draw < 0.27:
+        text = text.upper()
+    if rng.random() < 0.25:
+        text = text.rstrip("?.!")
+    elif rng.random() < 0.03:
+        text = text.rstrip("?.!") + rng.choice(("??", "!!", " ?", " !", "...", " :)"))
+    if rng.random() < 0.05 and len(text) > 8:
+        text = _mistype(rng, text)
+    return text.strip() or "Hi"

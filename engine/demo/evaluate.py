@@ -1,0 +1,171 @@
+"""The evaluation: ask every held-out question, count right answers, write the published table.
+
+Knows:            the model file, one engine to ask, how to report.
+Knows nothing of: what makes an answer right (see heldout.py).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import urllib.request
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.demo import llama3
+from engine.demo.convert import TRAINING_KEY
+from engine.demo.heldout import Case, cases
+
+# Longer than any answer of the corpus: an answer that reaches it has run away.
+MOST_NEW_TOKENS = 600
+SLOTS = 4
+TEMPERATURES = (0.0, 0.7)
+BARS = {
+    "capitals": 90, "facts": 90, "one-word answers": 90, "name recall": 90, "stories on topic": 90,
+    "counting up to 20": 80, "lists without repeats": 80, "sums in the taught range": 80,
+}  # fmt: skip
+CONTEXT = 2048
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Hold what the engine wrote and whether it ended by itself."""
+
+    text: str
+    ended: bool
+
+
+Ask = Callable[[str, float], Answer]
+
+
+def _post(url: str, body: dict[str, object], key: str = "") -> Any:
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)  # noqa: S310 - an address given by the caller
+    with urllib.request.urlopen(request, timeout=300) as response:  # noqa: S310
+        return json.load(response)
+
+
+def _file_asker(model: Path) -> Ask:
+    """Load the model file in this process and ask it over loopback."""
+    import xllamacpp
+
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(model)
+    parameters.n_ctx = CONTEXT * SLOTS
+    parameters.n_parallel = SLOTS
+    parameters.n_gpu_layers = 0
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = min(os.cpu_count() or 1, 2)
+    parameters.verbosity = -1
+    server = xllamacpp.Server(parameters)
+
+    def ask(prompt: str, temperature: float) -> Answer:
+        reply = _post(
+            f"{server.listening_address}/completion",
+            {"prompt": prompt, "n_predict": MOST_NEW_TOKENS, "temperature": temperature, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "seed": 1},
+        )  # fmt: skip
+        return Answer(reply["content"], reply["stop_type"] == "eos")
+
+    return ask
+
+
+def _engine_asker(url: str) -> Ask:
+    """Ask a running engine over TGI's wire."""
+
+    def ask(prompt: str, temperature: float) -> Answer:
+        sampling: dict[str, object] = {"do_sample": True, "temperature": temperature, "seed": 1} if temperature else {}
+        reply = _post(f"{url.rstrip('/')}/generate", {"inputs": prompt, "parameters": {"max_new_tokens": MOST_NEW_TOKENS, "details": True, **sampling}})  # fmt: skip
+        return Answer(reply["generated_text"], reply["details"]["finish_reason"] == "eos_token")
+
+    return ask
+
+
+def _answers(ask: Ask, asked: list[Case], temperature: float) -> list[Answer]:
+    # The engine writes begin-of-text itself; sending it too would double it.
+    prompts = [llama3.open_prompt(case.messages).removeprefix(llama3.BEGIN_OF_TEXT) for case in asked]
+    with ThreadPoolExecutor(SLOTS) as pool:
+        return list(pool.map(lambda prompt: ask(prompt, temperature), prompts))
+
+
+def _training(model: Path) -> dict[str, Any]:
+    import gguf
+
+    field = gguf.GGUFReader(str(model)).fields[TRAINING_KEY]
+    facts: dict[str, Any] = json.loads(bytes(field.parts[field.data[0]]))
+    return facts
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _table(asked: list[Case], results: dict[float, list[Answer]]) -> list[str]:
+    lines = [
+        "| skill | bar | right, greedy | ends, greedy | right, T 0.7 | ends, T 0.7 |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    skills = list(dict.fromkeys(case.skill for case in asked))
+    for skill in (*skills, "all"):
+        places = [place for place, case in enumerate(asked) if skill in ("all", case.skill)]
+        cells = [skill, f"{BARS[skill]} %" if skill in BARS else ""]
+        for temperature in TEMPERATURES:
+            answers = results[temperature]
+            right = sum(asked[place].is_right(answers[place].text) for place in places)
+            ended = sum(answers[place].ended for place in places)
+            cells += [f"{right}/{len(places)} ({100 * right // len(places)} %)", f"{ended}/{len(places)}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def _samples(asked: list[Case], answers: list[Answer]) -> list[str]:
+    """Show the first right answer of every skill, then every wrong one, greedy."""
+    lines = ["", "## Answers, greedy", ""]
+    shown: set[str] = set()
+    wrong: list[str] = []
+    for case, answer in zip(asked, answers, strict=True):
+        system = f"(system: {case.messages[0][1]}) " if case.messages[0][0] == "system" else ""
+        before = len(case.messages) - 1 - bool(system)
+        context = f"({before} messages before) " if before else ""
+        text = answer.text.replace("\n", "\n  > ")
+        entry = f"* **{case.skill}**: {system}{context}{case.question}\n\n  > {text}\n"
+        if not case.is_right(answer.text) or not answer.ended:
+            wrong.append(entry)
+        elif case.skill not in shown:
+            shown.add(case.skill)
+            lines.append(entry)
+    return [*lines, f"## Wrong answers, greedy: all {len(wrong)}", "", *wrong]
+
+
+def evaluate(model: Path, report: Path, url: str | None) -> None:
+    """Ask everything greedily and at temperature 0.7, and write the report."""
+    ask = _engine_asker(url) if url else _file_asker(model)
+    asked = cases()
+    results = {temperature: _answers(ask, asked, temperature) for temperature in TEMPERATURES}
+    facts = _training(model)
+    table = _table(asked, results)
+    print("\n".join(table))
+    text = [
+        "# Demo model: evaluation",
+        "",
+        "Written by `python -m engine.demo evaluate`; do not edit by hand.",
+        "",
+        f"* Model file: `{model.name}`, {model.stat().st_size:,} bytes, Q8_0, {facts['parameters']:,} parameters, context {CONTEXT} tokens.",
+        f"* Training: {facts['device']}, {facts['minutes']} minutes, {facts['steps']:,} steps, {facts['tokens']:,} tokens, seed {facts['seed']},",
+        f"  torch {facts['torch']}, last loss {facts['loss']} per answer token. Every dialogue was written for this run, none was seen twice.",
+        f"* Evaluation: {'a running engine' if url else 'llama.cpp through xllamacpp'} on {_processor()}, seed 1, at most {MOST_NEW_TOKENS} new tokens.",
+        "* Questions: `heldout.py`. Their wordings are never used in training (a unit test holds this), except the starters.",
+        "",
+        "## Table",
+        "",
+        *table,
+        "",
+        "*Ends* counts answers that stopped with `<|eot_id|>` by themselves.",
+        *_samples(asked, results[0.0]),
+    ]
+    report.write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")
