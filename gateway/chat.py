@@ -3,28 +3,55 @@
 Knows nothing of HTTP, TGI's wire or the clock.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool that the assistant asked for: its name, and the arguments it gave."""
+
+    name: str
+    arguments: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn's role and text."""
+    """One turn's role and text; an assistant's turn may be a call instead of a text."""
 
     role: Role
     content: str
+    call: Call | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """What the assistant may ask for.
+
+    Shape: parameters is a JSON schema, None for a tool without arguments; described is the whole
+    description as its caller wrote it, for the prompt.
+    """
+
+    name: str
+    parameters: Mapping[str, Any] | None
+    described: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """Ordered messages from a caller; a last message by the assistant is to be continued."""
+    """Ordered messages from a caller, and the tools that the prompt describes.
+
+    A last message with text by the assistant is to be continued.
+    """
 
     messages: tuple[Message, ...]
+    tools: tuple[Tool, ...] = ()
 
     @property
     def is_continued(self) -> bool:
@@ -37,7 +64,10 @@ class Sampling:
     """How tokens are chosen and when to stop.
 
     Units: temperature 0 means greedy; max_tokens None means what the context leaves, up to the
-    gateway's own limit; top_p 1 means no cut.
+    gateway's own limit; top_p 1 means no cut; top_tokens is how many alternatives of each token are
+    told with its log-probability, None for no log-probabilities at all.
+    Shape: grammar is TGI's, and binds the answer; ends are control tokens that end it, beside those
+    of the model's own configuration.
     """
 
     temperature: float = 0.0
@@ -48,6 +78,9 @@ class Sampling:
     stop: tuple[str, ...] = ()
     frequency_penalty: float = 0.0
     repetition_penalty: float | None = None
+    grammar: Mapping[str, Any] | None = None
+    top_tokens: int | None = None
+    ends: tuple[str, ...] = ()
 
 
 class Finish(StrEnum):
@@ -55,6 +88,7 @@ class Finish(StrEnum):
 
     STOP = "stop"
     LENGTH = "length"
+    TOOL_CALLS = "tool_calls"
 
 
 class Outcome(StrEnum):
@@ -75,6 +109,19 @@ class Final:
     prompt_tokens: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token of an answer, with its text and how likely it was.
+
+    Units: logprob is a natural logarithm, None where the engine has none. top holds the likeliest
+    tokens of that place, best first.
+    """
+
+    text: str
+    logprob: float | None
+    top: "tuple[Token, ...]" = ()
+
+
 @dataclass(slots=True)
 class Batch:
     """All tokens that one read from the engine brought.
@@ -83,12 +130,14 @@ class Batch:
     literals that the engine wrote, so that they go into frames without being decoded and encoded
     again; raw holds the same events as the bytes the engine sent, whole events only.
     Units: tokens counts all of them, special ones and those without text included.
+    details has a token for each delta, only where log-probabilities were asked for.
     """
 
     deltas: list[bytes] = field(default_factory=list)
     tokens: int = 0
     final: Final | None = None
     raw: bytes = b""
+    details: list[Token] | None = None
 
     @property
     def text(self) -> str:
