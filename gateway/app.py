@@ -34,7 +34,8 @@ from gateway.errors import (
 from gateway.fleet import Fleet
 from gateway.generation import House
 from gateway.keys import Keyring
-from gateway.metrics import Metrics, Now, paddock_version
+from gateway.lag import watch
+from gateway.metrics import Metrics, Now, ReplicaNow, paddock_version
 from gateway.pace import Pace
 from gateway.record import Ledger
 from gateway.relay import Generations
@@ -119,23 +120,40 @@ class Gateway:
             self.generations.end_waiting(EngineDown(f"the engine cannot serve: {reason}"))
 
     def _now(self) -> Now:
+        kept, kept_bytes = self.shelf.ended
         return Now(
             running=self.admission.running,
             waiting=self.admission.waiting,
             slots=self.admission.slots,
             backlog_limit=self.admission.backlog_limit,
-            ready={replica.name: replica.is_ready for replica in self.fleet.replicas},
+            open_slots=self.admission.open_slots,
+            waiting_tokens=self.admission.waiting_tokens,
+            waiting_token_limit=self.admission.backlog_token_limit,
+            generated_tokens=self.pace.total,
+            resumes=self.shelf.resumes,
+            fairness=self.generations.served.index(),
+            streams={"open": len(self.generations), "kept": kept},
+            stream_bytes={"open": self.generations.held_bytes, "kept": kept_bytes},
+            phases=tuple(Phase),
+            replicas={
+                one.name: ReplicaNow(one.model, one.phase, one.begin_of_text, one.start_seconds)
+                for one in self.fleet.replicas
+            },
         )
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
-        watcher = asyncio.create_task(self.fleet.watch(), name="fleet")
+        watchers = [
+            asyncio.create_task(self.fleet.watch(), name="fleet"),
+            asyncio.create_task(watch(self.metrics.lag), name="lag"),
+        ]
         try:
             yield
         finally:
-            watcher.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watcher
+            for watcher in watchers:
+                watcher.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await watcher
             self.fleet.close()
 
     def _app(self) -> ASGIApp:

@@ -3,7 +3,7 @@
 Knows GET /state and POST /start of engine/supervisor.py. Knows nothing of TGI's wire.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -32,12 +32,17 @@ class ControlLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """What the supervisor says. Units: ready_seconds is the time left until ready, None if unknown."""
+    """What the supervisor says.
+
+    Units: ready_seconds is the time left until ready, None if unknown; start_seconds is how long each
+    phase of the last start took.
+    """
 
     phase: Phase
     reason: str | None
     model: str | None
     ready_seconds: float | None
+    start_seconds: dict[str, float] = field(default_factory=dict)
 
 
 class Control:
@@ -54,13 +59,15 @@ class Control:
             detail = told.get("detail")
             reason = told.get("reason") or detail
             left = told.get("estimate_seconds")
+            starts = told.get("durations") or [{}]
             return EngineState(
                 phase=Phase(told["phase"]),
                 reason=None if reason is None else str(reason),
                 model=told.get("model"),
                 ready_seconds=None if left is None else float(left),
+                start_seconds={str(name): float(value) for name, value in starts[-1].items()},
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ControlLost(f"unexpected state from {self.url}: {error}") from None
 
     async def start(self) -> None:

@@ -14,6 +14,7 @@ from gateway.admission import Admission, State, Ticket
 from gateway.chat import Finish, Outcome, Timings
 from gateway.errors import (
     CallerError,
+    Draining,
     EngineError,
     EngineTimeout,
     EngineUnreachable,
@@ -22,6 +23,7 @@ from gateway.errors import (
     Refusal,
     WaitExpired,
 )
+from gateway.estimate import Estimate
 from gateway.fleet import Fleet
 from gateway.keys import Keyring
 from gateway.order import Order, Waiting
@@ -64,11 +66,14 @@ class Generation(ABC):
         self._ticket = ticket
         self._moved = asyncio.Event()
         self._ended_by: PaddockError | None = None
+        self._ender: str | None = None
         self._is_started = self._is_interrupted = False
         self._readers = 0
         self._grace: asyncio.TimerHandle | None = None
         self._arrived = house.clock()
         self._granted: float | None = None
+        self._place = 0
+        self._expected: Estimate | None = None
         self._replica: Replica | None = None
         self._first: float | None = None
         self._last = 0.0
@@ -106,19 +111,21 @@ class Generation(ABC):
         if self._readers or self._task.done():
             return
         if not self.order.is_resumable:
-            self._interrupt()
+            self._desert()
         elif self._grace is None:
             loop = asyncio.get_running_loop()
-            self._grace = loop.call_later(self._house.resume_grace_seconds, self._interrupt)
+            self._grace = loop.call_later(self._house.resume_grace_seconds, self._desert)
 
     def stop(self) -> None:
         """Stop it because its caller said so."""
+        self._ender = self._ender or "stopped"
         self._interrupt()
 
     def end(self, error: PaddockError) -> None:
         """End it with an error that its readers see."""
         if not self._is_interrupted:
             self._ended_by = error
+            self._ender = "drain" if isinstance(error, Draining) else None
         self._interrupt()
 
     def when_over(self, call: Callable[[], None]) -> None:
@@ -132,6 +139,10 @@ class Generation(ABC):
     @abstractmethod
     async def _serve(self, replica: Replica) -> None:
         """Let a replica answer. Raises: EngineError."""
+
+    def _desert(self) -> None:
+        self._ender = self._ender or "left"
+        self._interrupt()
 
     def _interrupt(self) -> None:
         # A task that is cancelled before its first step never runs its finally: its ticket would
@@ -148,6 +159,7 @@ class Generation(ABC):
                 raise asyncio.CancelledError
             await self._wait()
             self._granted = self._house.clock()
+            self._note_grant(self._granted - self._arrived)
             with self._house.fleet.lease(self.order.cost, self.order.prompt) as self._replica:
                 async with asyncio.timeout(self._house.total_limit_seconds):
                     await self._serve(self._replica)
@@ -157,6 +169,7 @@ class Generation(ABC):
             self._fail(error)
         except TimeoutError:
             limit = self._house.total_limit_seconds
+            self._house.ledger.metrics.fail(EngineTimeout.code)
             self._fail(EngineTimeout(f"the answer took longer than {limit:g} s and was stopped"))
         except EngineError as error:
             self._house.ledger.metrics.fail(error.code)
@@ -186,6 +199,8 @@ class Generation(ABC):
                 while self._ticket.state is State.WAITING:
                     self._moved.clear()
                     news = self._news()
+                    if news is not None and not self._place:
+                        self._place, self._expected = news.place, news.estimate
                     if news is not None and (news.place, news.phase, news.reason) != told:
                         told = (news.place, news.phase, news.reason)
                         self.log.append(self.order.form.waiting(news))
@@ -212,6 +227,11 @@ class Generation(ABC):
             ready_seconds=shown.ready_seconds,
         )
 
+    def _note_grant(self, waited: float) -> None:
+        first = self._expected
+        expected = None if first is None else (first.low, first.likely, first.high)
+        self._house.ledger.metrics.grant(waited, self._place, expected)
+
     def _fail(self, error: PaddockError) -> None:
         self.error = error
         self.failed_first = self.log.length == 0
@@ -222,7 +242,8 @@ class Generation(ABC):
         now = self._house.clock()
         if self._first is None:
             self._first = now
-            self._house.ledger.metrics.first_token(now - (self._granted or now))
+            since_grant, since_arrival = now - (self._granted or now), now - self._arrived
+            self._house.ledger.metrics.first_token(since_grant, since_arrival, self.order.request_id)
         else:
             gap = now - self._last
             self._house.ledger.metrics.gap(gap)
@@ -254,6 +275,7 @@ class Generation(ABC):
             route=self.order.route,
             outcome=outcome,
             code=self.error.code if self.error else None,
+            ended_by=self._ender if outcome in (Outcome.CANCELLED, Outcome.FAILED) else None,
             finish=self._finish,
             model=self._replica.model if self._replica else None,
             replica=self._replica.name if self._replica else None,
@@ -263,6 +285,7 @@ class Generation(ABC):
             else round(self._first - granted, 4),
             generation_seconds=None if granted is None else round(now - granted, 4),
             longest_gap_seconds=None if self._longest_gap is None else round(self._longest_gap, 4),
+            tokens_per_second=self._timings().tokens_per_second if self._longest_gap else None,
             prompt_tokens=self._prompt_tokens,
             completion_tokens=self._tokens,
             is_streamed=self.order.is_streamed,

@@ -13,10 +13,11 @@ WINDOW_SECONDS = 10
 class Pace:
     """A ring of one-second counts.
 
-    Units: clock gives seconds, monotonic.
+    Units: clock gives seconds, monotonic; total counts all tokens ever.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
+        self.total = 0
         self._clock = clock
         self._counts = [0] * WINDOW_SECONDS
         self._second = int(clock())
@@ -26,6 +27,7 @@ class Pace:
         """Count tokens that were generated now."""
         self._roll()
         self._counts[self._second % WINDOW_SECONDS] += tokens
+        self.total += tokens
 
     def tokens_per_second(self) -> float:
         """Give the mean rate over the window, or over the time since the start if that is shorter."""

@@ -22,6 +22,7 @@ class Record:
     route: str
     outcome: Outcome
     code: str | None
+    ended_by: str | None
     finish: str | None
     model: str | None
     replica: str | None
@@ -29,6 +30,7 @@ class Record:
     first_token_seconds: float | None
     generation_seconds: float | None
     longest_gap_seconds: float | None
+    tokens_per_second: float | None
     prompt_tokens: int | None
     completion_tokens: int
     is_streamed: bool
@@ -44,8 +46,15 @@ class Ledger:
     def write(self, record: Record) -> None:
         """Write a record."""
         self.metrics.finish(
-            record.outcome, record.wait_seconds, record.generation_seconds, record.completion_tokens
+            record.outcome,
+            record.wait_seconds,
+            record.generation_seconds,
+            record.prompt_tokens or 0,
+            record.tokens_per_second,
+            record.request_id,
         )
+        if record.ended_by is not None:
+            self.metrics.cancel(record.ended_by)
         line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": "chat"}
         # orjson writes dataclasses itself, several times faster than asdict makes a dictionary.
         self._out.write(orjson.dumps(line)[:-1] + b"," + orjson.dumps(record)[1:] + b"\n")

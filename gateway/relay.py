@@ -12,6 +12,7 @@ from gateway.admission import Ticket
 from gateway.chat import Batch, Finish, Usage
 from gateway.errors import Draining, EngineDown, EngineRejected, Refusal
 from gateway.events import translate
+from gateway.fairness import Served
 from gateway.generation import Generation, House
 from gateway.order import Order
 from gateway.replica import Replica
@@ -114,8 +115,17 @@ class Generations:
     """All generations that are not over."""
 
     def __init__(self, house: House) -> None:
+        self.served = Served(house.clock)
         self._house = house
         self._open: set[Generation] = set()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    @property
+    def held_bytes(self) -> int:
+        """Add up what the logs of the open generations hold now."""
+        return sum(generation.log.held_bytes for generation in self._open)
 
     def stream(self, order: Order) -> Streaming:
         """Admit an order and start to stream it. Raises: Refusal."""
@@ -161,6 +171,8 @@ class Generations:
         # What an engine never counted is taken as asked for, once it ran; as nothing, if it did not.
         if used is None:
             used = generation.order.cost if generation.is_granted else 0
+        if generation.is_granted:
+            self.served.add(generation.order.caller.client, used)
         self._settle(generation.order, used)
 
     def _settle(self, order: Order, used: int) -> None:

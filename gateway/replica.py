@@ -30,7 +30,9 @@ class Replica:
     """One running engine, and what is known of it.
 
     Units: since is the clock's seconds; max_total_tokens counts prompt and answer together;
-    outstanding is the tokens that the chats it serves now may still cost.
+    outstanding is the tokens that the chats it serves now may still cost; begin_of_text is how many
+    such tokens its tokenizer was seen to add, None before it was asked; start_seconds is how long each
+    phase of its last start took, where a supervisor says so.
     """
 
     def __init__(
@@ -44,6 +46,8 @@ class Replica:
         self.ready_seconds: float | None = None
         self.model: str | None = None
         self.max_total_tokens = 0
+        self.begin_of_text: int | None = None
+        self.start_seconds: dict[str, float] = {}
         self.running = 0
         self.outstanding = 0
         self._clock = clock
@@ -99,6 +103,7 @@ class Replica:
                 return
             self._is_supervised = True
             self.model = self.model or state.model
+            self.start_seconds = state.start_seconds
             if state.phase is not Phase.READY:
                 self.enter(state.phase, state.reason, state.ready_seconds)
                 return
@@ -171,6 +176,7 @@ class Replica:
         """Check that begin-of-text comes once and Llama 3's headers are single tokens."""
         spans = await self.tgi.tokenize("<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>")
         automatic = [span for span in spans if span.start == span.stop]
+        self.begin_of_text = len(automatic)
         if len(automatic) != 1 or spans[0] is not automatic[0]:
             return (
                 f"the tokenizer adds {len(automatic)} begin-of-text tokens where a Llama 3 prompt has one"

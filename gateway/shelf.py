@@ -29,9 +29,16 @@ class Shelf:
         self._keep_seconds = keep_seconds
         self._memory_bytes = memory_bytes
         self._kept: dict[str, _Kept] = {}
+        self.resumes = 0
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    @property
+    def ended(self) -> tuple[int, int]:
+        """Give how many streams are kept that have ended, and the bytes of their logs."""
+        logs = [kept.generation.log for kept in self._kept.values() if kept.generation.is_over]
+        return len(logs), sum(log.held_bytes for log in logs)
 
     @property
     def held_bytes(self) -> int:

@@ -36,6 +36,7 @@ class StreamRoutes:
         if after == log.length and log.is_closed:
             # There is no more: the answer that keeps an EventSource from connecting again.
             return Response(status_code=204)
+        self._shelf.resumes += 1
         return Follow(generation, self._follow, after=after)
 
     async def delete_stream(self, request: Request, identity: str) -> Response:

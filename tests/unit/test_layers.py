@@ -13,10 +13,10 @@ PRODUCT = ("gateway", "engine")
 # Lowest first. A module may import its own layer and those before it. `routes` and `download` are packages.
 LAYERS: list[tuple[str, set[str]]] = [
     ("values", {"chat", "errors"}),
-    ("pure", {"prompt", "admission", "schedule", "estimate", "settings", "pace", "stops"}),
+    ("pure", {"prompt", "admission", "schedule", "estimate", "settings", "pace", "stops", "fairness"}),
     (
         "outside world",
-        {"tgi", "events", "transport", "fleet", "replica", "control", "metrics", "keys", "download"},
+        {"tgi", "events", "transport", "fleet", "replica", "control", "metrics", "keys", "download", "lag"},
     ),
     ("life of a chat", {"generation", "relay", "streams", "shelf", "order", "record"}),
     ("wire forms", {"schema", "sse"}),

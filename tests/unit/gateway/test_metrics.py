@@ -1,0 +1,168 @@
+"""Metrics: gauges computed at the scrape, counts once, the scraper's format."""
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.chat import Outcome
+from gateway.errors import EngineError, Refusal, leaves
+from gateway.metrics import ENDERS, Metrics, Now, ReplicaNow
+
+IDLE = Now(
+    running=0,
+    waiting=0,
+    slots=8,
+    open_slots=8,
+    backlog_limit=64,
+    waiting_tokens=0,
+    waiting_token_limit=131072,
+    generated_tokens=0,
+    resumes=0,
+    fairness=1.0,
+    streams={"open": 0, "kept": 0},
+    stream_bytes={"open": 0, "kept": 0},
+    phases=("loading", "ready"),
+    replicas={"engine:80": ReplicaNow("llama", "ready", 1)},
+)
+
+
+class House:
+    """What the gauges show, changed by hand."""
+
+    def __init__(self) -> None:
+        self.now = IDLE
+        self.metrics = Metrics(lambda: self.now, tuple(Outcome))
+
+    def lines(self, name: str, accept: str = "") -> list[str]:
+        """Give a metric's samples."""
+        page = self.metrics.expose(accept)[0].decode()
+        return [line for line in page.splitlines() if line.startswith(name)]
+
+
+def test_gauges_are_computed_at_the_scrape() -> None:
+    """They show what is now, without being set."""
+    house = House()
+    before = house.lines("paddock_tickets")
+    down = {"engine:80": ReplicaNow("llama", "loading", None, {"loading": 4.5})}
+    house.now = replace(IDLE, running=3, waiting=5, generated_tokens=7, replicas=down)
+
+    assert ['paddock_tickets{state="running"} 0.0', 'paddock_tickets{state="waiting"} 0.0'] == before
+    assert ['paddock_tickets{state="running"} 3.0', 'paddock_tickets{state="waiting"} 5.0'] == house.lines(
+        "paddock_tickets"
+    )
+    assert ['paddock_replica_ready{replica="engine:80"} 0.0'] == house.lines("paddock_replica_ready")
+    assert ["paddock_generated_tokens_total 7.0"] == house.lines("paddock_generated_tokens_total")
+    assert [
+        'paddock_replica_phase{phase="loading",replica="engine:80"} 1.0',
+        'paddock_replica_phase{phase="ready",replica="engine:80"} 0.0',
+    ] == house.lines("paddock_replica_phase")
+    assert ['paddock_replica_start_seconds{phase="loading",replica="engine:80"} 4.5'] == house.lines(
+        "paddock_replica_start_seconds"
+    )
+    assert [] == house.lines("paddock_begin_of_text_tokens")
+    assert ["paddock_slots 8.0", "paddock_backlog_limit 64.0"] == house.lines("paddock_slots") + house.lines(
+        "paddock_backlog_limit"
+    )
+
+
+def test_every_outcome_exists_before_it_happens() -> None:
+    """A rate over a first event is not lost."""
+    assert [f'paddock_chats_total{{outcome="{outcome}"}} 0.0' for outcome in Outcome] == House().lines(
+        "paddock_chats_total"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "values"),
+    [
+        ("refusals", "code", [leaf.code for leaf in leaves(Refusal)]),
+        ("engine_errors", "code", [leaf.code for leaf in leaves(EngineError)]),
+        ("cancels", "by", ENDERS),
+    ],
+)
+def test_every_value_of_a_closed_label_exists_before_it_happens(
+    name: str, label: str, values: list[str]
+) -> None:
+    """The error tree and the metrics cannot part."""
+    assert sorted(f'paddock_{name}_total{{{label}="{value}"}} 0.0' for value in values) == sorted(
+        House().lines(f"paddock_{name}_total")
+    )
+
+
+@pytest.mark.parametrize(
+    ("waited", "result", "side"),
+    [(1.0, "shorter", "shorter"), (3.5, "within", "longer"), (9.0, "longer", "longer")],
+)
+def test_an_estimate_is_held_against_the_wait(waited: float, result: str, side: str) -> None:
+    """Inside its interval or not, and how far from the likely wait."""
+    house = House()
+    house.metrics.grant(waited, 2, (2.0, 3.0, 4.0))
+    house.metrics.grant(waited, 1, None)
+
+    assert f'paddock_estimates_total{{result="{result}"}} 1.0' in house.lines("paddock_estimates_total")
+    assert f'paddock_estimate_error_seconds_sum{{side="{side}"}} {abs(waited - 3.0)}' in house.lines(
+        "paddock_estimate_error_seconds_sum"
+    )
+    assert ["paddock_place_count 2.0"] == house.lines("paddock_place_count")
+
+
+def test_exemplars_name_the_request_in_openmetrics_alone() -> None:
+    """A slow chat is found in the log from its dot; the plain format has no place for it."""
+    house = House()
+    house.metrics.first_token(0.3, 0.7, "chat-7")
+    house.metrics.first_token(0.3, 0.7, "i" * 128)
+
+    modern = house.lines("paddock_first_token_seconds_bucket", "application/openmetrics-text; version=1.0.0")
+    assert ['# {request_id="chat-7"} 0.3'] == [line[line.index("#") :][:27] for line in modern if "#" in line]
+    assert [] == [line for line in house.lines("paddock_first_token_seconds_bucket") if "#" in line]
+
+
+def test_a_finished_chat_is_counted() -> None:
+    """In its outcome, its wait, its length and its tokens."""
+    house = House()
+    house.metrics.finish("finished", 0.2, 3.0, 40, 13.3, "a")
+    house.metrics.finish("expired", 300.0, None, 0, None, "b")
+
+    assert 'paddock_chats_total{outcome="finished"} 1.0' in house.lines("paddock_chats_total")
+    assert ["paddock_prompt_tokens_total 40.0"] == house.lines("paddock_prompt_tokens_total")
+    assert ["paddock_chat_tokens_per_second_sum 13.3"] == house.lines("paddock_chat_tokens_per_second_sum")
+    assert ["paddock_wait_seconds_count 2.0"] == house.lines("paddock_wait_seconds_count")
+    assert ['paddock_generation_seconds_count{outcome="finished"} 1.0'] == house.lines(
+        'paddock_generation_seconds_count{outcome="finished"}'
+    )
+
+
+@pytest.mark.parametrize("name", ["first_token", "gap", "wait", "generation"])
+def test_buckets_rise(name: str) -> None:
+    """A histogram's bounds grow, and reach what chats really take."""
+    house = House()
+    house.metrics.finish("finished", 0.2, 3.0, 40, None, "a")
+    # All label values share one set of bounds.
+    lines = house.lines(f"paddock_{name}_seconds_bucket")
+    page = [line for line in lines if "outcome" not in line or "finished" in line]
+    bounds = [float(line.split('le="')[1].split('"')[0]) for line in page]
+
+    assert sorted(set(bounds)) == bounds
+    assert len(bounds) > 10
+
+
+def test_the_format_is_the_scraper_s() -> None:
+    """Text by default, OpenMetrics on request."""
+    metrics = House().metrics
+
+    assert "text/plain; version=0.0.4; charset=utf-8" == metrics.expose("")[1]
+    page, kind = metrics.expose("application/openmetrics-text; version=1.0.0")
+    assert kind.startswith("application/openmetrics-text; version=1.0.0")
+    assert page.endswith(b"# EOF\n")
+
+
+def test_every_name_has_our_prefix_and_a_unit() -> None:
+    """One way of naming; gauges are never called totals."""
+    house = House()
+    for family in house.metrics.registry.collect():
+        assert family.name.startswith(("paddock_", "process_"))
+        assert family.documentation
+        if family.type == "gauge":
+            assert not family.name.endswith("_total")
+        if family.type == "histogram":
+            assert family.name.endswith(("_seconds", "_per_second", "_place"))
