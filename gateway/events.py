@@ -47,6 +47,7 @@ class Events:
 
     def __init__(self) -> None:
         self.error: EngineError | None = None
+        self.is_final = False
         self._rest = b""
 
     def feed(self, piece: bytes) -> Batch:
@@ -96,6 +97,7 @@ class Events:
         if not is_special:
             batch.deltas.append(text)
         batch.final = batch.final or final
+        self.is_final = batch.final is not None
         return True
 
 

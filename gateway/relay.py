@@ -3,7 +3,6 @@
 Knows TGI's batches, parts and stop strings. Knows nothing of HTTP.
 """
 
-from contextlib import aclosing
 from typing import TypeVar
 
 import orjson
@@ -72,23 +71,23 @@ class Streaming(Generation):
         """Stream one request to the engine; give its text."""
         form = self.order.form
         pieces: list[bytes] = []
-        async with aclosing(replica.tgi.generate(body, self.order.headers)) as batches:
-            async for batch in batches:
-                self._count(batch.tokens)
-                if self.order.native is None:
-                    pieces.extend(batch.deltas)
-                if stops is not None:
-                    _cut(batch, stops)
-                frames = form.deltas(batch)
-                if frames:
-                    self.log.append(frames)
-                if batch.final is not None:
-                    is_hit = stops is not None and stops.is_hit
-                    self._finish = Finish.STOP if is_hit else batch.final.finish
-                    self._prompt_tokens = self._prompt_tokens or batch.final.prompt_tokens
-                elif stops is not None and stops.is_hit:
-                    self._finish = Finish.STOP
-                    break
+
+        def give(batch: Batch) -> bool:
+            self._count(batch.tokens)
+            if self.order.native is None:
+                pieces.extend(batch.deltas)
+            if stops is not None:
+                _cut(batch, stops)
+            self.log.append(form.deltas(batch))
+            is_hit = stops is not None and stops.is_hit
+            if batch.final is not None:
+                self._finish = Finish.STOP if is_hit else batch.final.finish
+                self._prompt_tokens = self._prompt_tokens or batch.final.prompt_tokens
+            elif is_hit:
+                self._finish = Finish.STOP
+            return not is_hit
+
+        await replica.tgi.generate(body, give, self.order.headers)
         return "".join(orjson.loads(piece) for piece in pieces)
 
 

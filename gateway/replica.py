@@ -12,7 +12,6 @@ Knows how to find out whether an engine serves. Knows nothing of tickets or stre
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import aclosing
 
 from gateway.chat import Sampling
 from gateway.control import Control, ControlLost, Phase
@@ -166,9 +165,7 @@ class Replica:
         if problem is not None:
             self.enter(Phase.FAILED, problem)
             return
-        async with aclosing(self.tgi.generate(generate_body("Hi", Sampling(), 1))) as batches:
-            async for _ in batches:
-                pass
+        await self.tgi.generate(generate_body("Hi", Sampling(), 1), lambda _: True)
         self.model, self.max_total_tokens = info.model, info.max_total_tokens
         self.enter(Phase.READY, None)
 

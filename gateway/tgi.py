@@ -6,8 +6,7 @@ used, because it opens a connection per call and ends a cut stream as if it had 
 Knows one engine. Knows nothing of slots, chats' owners or frames.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -88,39 +87,45 @@ class Tgi:
         self._pool = Pool(url, limits.connect_seconds)
 
     async def generate(
-        self, body: bytes, headers: Mapping[str, str] | None = None
-    ) -> AsyncGenerator[Batch]:
-        """Stream a generation; each batch holds all tokens that one read brought.
+        self, body: bytes, give: Callable[[Batch], bool], headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Generate, giving each batch as it arrives; a batch holds all tokens that one read brought.
+
+        The function says whether it wants more: False ends the generation, which closes the connection.
 
         Waits on: connect, first token and gap, each with its limit.
         Cancel:   the connection closes at once.
         Raises:   EngineError; EngineCutOff when the stream ends without its final event.
         """
+        events, is_over = Events(), False
+
+        def take(piece: bytes) -> bool:
+            nonlocal is_over
+            batch = events.feed(piece)
+            if not batch.raw:
+                return True  # a comment, or half an event: nothing to tell
+            # Until tokens, not bytes: TGI's keep-alive comments go on while its shard stalls.
+            reply.extend(self._limits.gap_seconds)
+            is_over = not give(batch) or batch.final is not None
+            if events.error is not None:
+                raise events.error
+            return not is_over
+
         try:
             async with self._pool.ask(
                 "POST", "/generate_stream", body, self._limits.first_token_seconds, headers
             ) as reply:
                 if reply.status != 200:
                     raise translate(reply.status, await reply.whole(_SHORT_LIMIT_SECONDS))
-                events, clock = Events(), asyncio.get_running_loop().time
-                # Until tokens, not bytes: TGI's keep-alive comments go on while its shard stalls.
-                deadline = clock() + self._limits.first_token_seconds
-                while piece := await reply.take(deadline - clock()):
-                    batch = events.feed(piece)
-                    if not batch.raw:
-                        continue  # a comment, or half an event: nothing to tell
-                    yield batch
-                    if batch.final is not None:
-                        # What is left is the answer's terminator: once read, the connection is kept.
-                        with suppress(TransportError, TransportTimeout):
-                            await reply.take(_TERMINATOR_LIMIT_SECONDS)
-                        return
-                    if events.error is not None:
-                        raise events.error
-                    deadline = clock() + self._limits.gap_seconds
-                raise EngineCutOff(
-                    "the engine closed the stream before its final event; the text may be incomplete"
-                )
+                await reply.pour(take, self._limits.first_token_seconds)
+                if not is_over:
+                    raise EngineCutOff(
+                        "the engine closed the stream before its final event; the text may be incomplete"
+                    )
+                if events.is_final:
+                    # What is left is the answer's terminator: once read, the connection is kept.
+                    with suppress(TransportError, TransportTimeout):
+                        await reply.take(_TERMINATOR_LIMIT_SECONDS)
         except TransportTimeout:
             raise EngineTimeout(
                 "the engine was silent for too long, so the generation was stopped"

@@ -9,7 +9,7 @@ Knows connections, limits and bytes. Knows nothing of TGI, JSON or events.
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -45,6 +45,7 @@ class _Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._socket: socket.socket | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._pour: Callable[[bytes], bool] | None = None
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._lost: str | None = None
@@ -77,7 +78,13 @@ class _Connection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             self._lost = f"not HTTP: {error}"
             self.close()
-        self._wake()
+        if self._pour is None:
+            self._wake()
+            return
+        if self._pieces:
+            self._hand_over(self._pour)
+        if self.is_complete or self._lost is not None:
+            self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = self._lost or (str(exc) if exc else "closed by the engine")
@@ -132,6 +139,48 @@ class _Connection(asyncio.Protocol):
                 return b""
             self._raise_if_lost()
             await self._wait(limit_seconds)
+        return self._taken()
+
+    async def pour(self, into: Callable[[bytes], bool], limit_seconds: float) -> None:
+        """Hand the body on in the callbacks that bring it, until it ends or is enough."""
+        self.extend(limit_seconds)
+        if self._pieces and not into(self._taken()):
+            return
+        if self.is_complete:
+            return
+        self._raise_if_lost()
+        self._pour, self._waiter = into, self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._pour = self._waiter = None
+        if not self.is_complete:
+            self._raise_if_lost()
+
+    def extend(self, limit_seconds: float) -> None:
+        """Move the deadline to so many seconds from now."""
+        # One timer that is moved, not made anew, per read: arming one costs more than a token. Only a
+        # deadline before the timer's, after a longer limit that was not needed, takes a new one.
+        self._deadline = self._loop.time() + limit_seconds
+        if self._timer is not None and self._timer.when() > self._deadline:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._deadline, self._on_timer)
+
+    def _hand_over(self, into: Callable[[bytes], bool]) -> None:
+        waiter = self._waiter
+        if waiter is None or waiter.done():
+            return
+        try:
+            if into(self._taken()):
+                return
+            waiter.set_result(None)
+        except Exception as error:  # noqa: BLE001 - raised where the pouring is awaited
+            waiter.set_exception(error)
+        self._pour = None
+
+    def _taken(self) -> bytes:
         taken = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self._pieces.clear()
         self._unread = 0
@@ -154,14 +203,7 @@ class _Connection(asyncio.Protocol):
             raise TransportError(self._lost, is_fresh=not self.has_head)
 
     async def _wait(self, limit_seconds: float) -> None:
-        # One timer that is moved, not made anew, per read: arming one costs more than a token. Only a
-        # deadline before the timer's, after a longer limit that was not needed, takes a new one.
-        self._deadline = self._loop.time() + limit_seconds
-        if self._timer is not None and self._timer.when() > self._deadline:
-            self._timer.cancel()
-            self._timer = None
-        if self._timer is None:
-            self._timer = self._loop.call_at(self._deadline, self._on_timer)
+        self.extend(limit_seconds)
         self._waiter = self._loop.create_future()
         try:
             await self._waiter
@@ -196,6 +238,20 @@ class Reply:
         Raises: TransportTimeout after limit_seconds without a byte, TransportError when it broke.
         """
         return await self._connection.take(limit_seconds)
+
+    async def pour(self, into: Callable[[bytes], bool], limit_seconds: float) -> None:
+        """Hand every read's bytes to a function, right where they arrive, until it says False.
+
+        No task is woken for a read, which is what makes relaying a token cheap. The function must be
+        quick, may call extend, and what it raises is raised here.
+
+        Raises: TransportTimeout once the deadline passes, TransportError when it broke.
+        """
+        await self._connection.pour(into, limit_seconds)
+
+    def extend(self, limit_seconds: float) -> None:
+        """Move the deadline of what is being poured to so many seconds from now."""
+        self._connection.extend(limit_seconds)
 
     async def whole(self, limit_seconds: float) -> bytes:
         """Read the body to its end."""

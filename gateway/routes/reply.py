@@ -120,14 +120,22 @@ def _carry(route_set: Response, response: Response) -> None:
 
 
 class _Frames(EventSourceResponse):
-    """sse-starlette's response without a time limit per frame.
+    """sse-starlette's response for frames that are ready-made bytes.
 
-    Deliberate divergence: it opens a cancel scope for every frame though no limit is set, which costs
-    11 to 13 µs a token (measured at 100 streams). Delete when it opens none without a limit.
+    Deliberate divergence: it looks at each frame's type, writes it to its debug log and opens a cancel
+    scope for it though no limit is set, which costs 15 µs a token (measured at 100 streams). Delete
+    when frames of bytes pass straight through.
     """
 
-    async def _send_with_timeout(self, send: Send, message: Message) -> None:
-        await send(message)
+    body_iterator: AsyncIterable[bytes]
+
+    async def _stream_response(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async for frame in self.body_iterator:
+            await send({"type": "http.response.body", "body": frame, "more_body": True})
+        async with self._send_lock:
+            self.active = False
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def event_stream(frames: AsyncIterable[bytes], style: FollowStyle) -> EventSourceResponse:

@@ -3,10 +3,11 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import pytest
 
+from gateway.chat import Batch
 from gateway.errors import (
     EngineCutOff,
     EngineFailed,
@@ -37,9 +38,12 @@ async def engine(talk: Talk, limits: Limits = PATIENT) -> AsyncIterator[tuple[Tg
 async def texts(tgi: Tgi, into: list[str] | None = None) -> list[str]:
     """Stream a generation to its end."""
     shown: list[str] = [] if into is None else into
-    async with aclosing(tgi.generate(b"{}")) as batches:
-        async for batch in batches:
-            shown.extend(json.loads(delta) for delta in batch.deltas)
+
+    def give(batch: Batch) -> bool:
+        shown.extend(json.loads(delta) for delta in batch.deltas)
+        return True
+
+    await tgi.generate(b"{}", give)
     return shown
 
 
@@ -182,8 +186,7 @@ async def test_comments_are_no_next_token() -> None:
 async def test_a_reader_that_stops_closes_the_connection() -> None:
     """That is what frees the GPU."""
     async with engine(says(token("a"), ends=False)) as (tgi, served):
-        async with aclosing(tgi.generate(b"{}")) as batches:
-            await anext(batches)
+        await tgi.generate(b"{}", lambda _: False)
         await asyncio.wait_for(served.visits[0].over.wait(), LIMIT_SECONDS)
 
 

@@ -1,7 +1,7 @@
 """An engine that a test drives by hand: no network, no time."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -47,17 +47,16 @@ class FakeTgi:
             self.steps.put_nowait(step)
 
     async def generate(
-        self, body: bytes, headers: Mapping[str, str] | None = None
-    ) -> AsyncGenerator[Batch]:
-        """Stream what was said, until the final batch."""
+        self, body: bytes, give: Callable[[Batch], bool], headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Give what was said, until the final batch or until it is enough."""
         self.asked.append(body)
         try:
             while True:
                 step = await self.steps.get()
                 if isinstance(step, Exception):
                     raise step
-                yield step
-                if step.final is not None:
+                if not give(step) or step.final is not None:
                     return
         finally:
             self.closed += 1
