@@ -6,7 +6,7 @@ before anything is read. Clients that are not browsers send neither.
 """
 
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -53,13 +53,13 @@ class Door:
 
     def _check(self, scope: Scope, headers: Headers) -> None:
         host = headers.get("host", "")
-        name = urlsplit(f"//{host}").hostname or ""
+        name = _parts(f"//{host}").hostname or ""
         if not self._is_ours(name):
             raise HostUnknown(
                 f"this server does not answer to the name {name!r}; GATEWAY_ALLOWED_HOSTS lists its names"
             )
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _parts(origin).netloc != host:
             raise OriginForeign(f"pages of {origin} may not call this server")
         path: str = scope["path"]
         is_keyed = path.startswith(_KEYED) or (path == "/" and scope["method"] == "POST")
@@ -75,6 +75,14 @@ class Door:
         except ValueError:
             return False
         return True
+
+
+def _parts(address: str) -> SplitResult:
+    """Split an address; one that is none has no parts, and so is not ours."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
 
 
 def _limits(left: Allowance) -> dict[str, str]:

@@ -217,3 +217,24 @@ async def test_a_defect_is_told_plainly(
     assert (500, "gateway_fault") == (response.status_code, response.json()["error"]["code"])
     assert "private" not in response.text
     assert ["failed"] == [record["outcome"] for record in served.records()]
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "status", "code"),
+    [
+        ("host", "[", 421, "host_unknown"),
+        ("host", "a[b]", 421, "host_unknown"),
+        ("host", "evil.example", 421, "host_unknown"),
+        ("origin", "http://[", 403, "origin_foreign"),
+        ("origin", "null", 403, "origin_foreign"),
+        ("origin", "http://evil.example", 403, "origin_foreign"),
+    ],
+)
+async def test_foreign_names_are_turned_away(
+    serve: Serve, header: str, value: str, status: int, code: str
+) -> None:
+    """Also those that are no names at all."""
+    served = await serve(waits=False)
+    response = await served.client.get("/stats", headers={header: value})
+
+    assert (status, code) == (response.status_code, response.json()["error"]["code"])
