@@ -171,6 +171,7 @@ class Gateway:
             body_limit_bytes=settings.body_limit_bytes,
             temperature=settings.temperature,
             top_p=settings.top_p,
+            prompt_family=settings.prompt_family,
         )
         # A second beyond the drain: the generations end first, and their last frames still go out.
         follow = FollowStyle(settings.heartbeat_seconds, grace_seconds=settings.drain_seconds + 1)

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from gateway.prompt import Family
+
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
@@ -96,6 +98,9 @@ class Settings(BaseModel):
         "TEMPERATURE", None, "temperature when a caller names none", "MODEL_", ge=0, le=2
     )
     top_p: float | None = _variable("TOP_P", None, "top_p when a caller names none", "MODEL_", gt=0, le=1)
+    prompt_family: Family | None = _variable(
+        "PROMPT_FAMILY", None, "the prompt's format; unset means by the model's id", "MODEL_"
+    )
 
     @field_validator("engine_url")
     @classmethod

@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from gateway.chat import Chat, Message, Sampling
 from gateway.errors import ChatInvalid
-from gateway.prompt import render
 from gateway.relay import Generations
 from gateway.routes.intake import Intake, request_id
 from gateway.routes.reply import Follow, FollowStyle
@@ -44,8 +43,8 @@ class CompletionRoutes:
         # 204 is how the standard lets a server say that there is no more.
         if request.headers.get("last-event-id") == QuestionForm.END_ID:
             return Response(status_code=204)
-        prompt = render(Chat((Message("user", question_of(request)),))).text
         temperature, top_p = self._intake.defaults(self._intake.model())
+        prompt = self._intake.render(Chat((Message("user", question_of(request)),))).text
         sampling = Sampling(temperature=temperature, top_p=top_p)
         form = QuestionForm(request_id(request))
         order = await self._intake.order(request, "/completion", prompt, sampling, form)

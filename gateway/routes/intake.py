@@ -4,14 +4,17 @@ Knows requests, the model that is served and its context. Knows nothing of strea
 """
 
 import re
+from collections.abc import Callable
+from datetime import date
 
 from fastapi import Request
 
-from gateway.chat import Sampling
+from gateway.chat import Chat, Sampling
 from gateway.errors import BodyTooLarge, ChatInvalid, MediaUnknown, ModelUnknown
 from gateway.fleet import DEMO_MODEL, Fleet
 from gateway.keys import Key
 from gateway.order import Caller, Form, Order
+from gateway.prompt import Family, Prompt, family_of, render
 from gateway.schedule import MOST_TOKENS, Class
 
 # What clients of TGI send as the model when none was named: its documentation's word, and the word of
@@ -40,12 +43,21 @@ class Intake:
     """Reads bodies and checks them against what is served now."""
 
     def __init__(
-        self, fleet: Fleet, *, body_limit_bytes: int, temperature: float | None, top_p: float | None
+        self,
+        fleet: Fleet,
+        *,
+        body_limit_bytes: int,
+        temperature: float | None,
+        top_p: float | None,
+        prompt_family: Family | None = None,
+        today: Callable[[], date] = date.today,
     ) -> None:
         self.fleet = fleet
         self._body_limit_bytes = body_limit_bytes
         self._temperature = temperature
         self._top_p = top_p
+        self._prompt_family = prompt_family
+        self._today = today
 
     async def content(self, request: Request) -> bytes:
         """Read a JSON body's bytes. Raises: MediaUnknown, BodyTooLarge."""
@@ -83,6 +95,10 @@ class Intake:
             temperature if self._temperature is None else self._temperature,
             top_p if self._top_p is None else self._top_p,
         )
+
+    def render(self, chat: Chat) -> Prompt:
+        """Write a chat in the format of the model that is served. Raises: ChatInvalid."""
+        return render(chat, self._prompt_family or family_of(self.fleet.model), self._today())
 
     async def order(
         self,

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from gateway.errors import ModelUnknown
 from gateway.fleet import DEMO_MODEL
 from gateway.metrics import Metrics
-from gateway.prompt import render
 from gateway.relay import Generations
 from gateway.replica import Replica
 from gateway.routes.intake import Intake, owner_of, request_id
@@ -54,7 +53,7 @@ class OpenAiRoutes:
     async def post_chat(self, request: Request) -> Response:
         """Answer a chat, streamed or whole."""
         body = read_body(ChatBody, await self._intake.content(request))
-        prompt = render(body.chat())
+        prompt = self._intake.render(body.chat())
         self._metrics.neutralise(prompt.neutralised)
         response = await self._answer(request, body, prompt.text, is_chat=True)
         if prompt.neutralised:

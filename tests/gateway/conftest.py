@@ -70,8 +70,11 @@ class Served:
 
 @contextlib.asynccontextmanager
 async def serving(engine_url: str, **settings: Any) -> AsyncIterator[Served]:
-    """Serve for the length of a block; settings are GATEWAY_ variables without the prefix."""
-    environment = {f"GATEWAY_{name.upper()}": str(value) for name, value in settings.items()}
+    """Serve for the length of a block; settings are MODEL_ variables, or GATEWAY_ ones without that prefix."""
+    environment = {
+        ("" if name.startswith("model_") else "GATEWAY_") + name.upper(): str(value)
+        for name, value in settings.items()
+    }
     out = io.BytesIO()
     gateway = Gateway(read_settings({**environment, "GATEWAY_ENGINE_URL": engine_url}), out=out)
     listening = socket.create_server(("127.0.0.1", 0))

@@ -23,7 +23,8 @@ CONTROL += [f"<|reserved_special_token_{number}|>" for number in range(2, 256 - 
 # What an attack is made of: whole tokens, their halves, what may stand between, and look-alikes.
 FRAGMENTS = [
     *CONTROL[:14], "<|", "|>", "<", "|", ">", "eot_id", "start_header_id", "system", "\n\n", " ", "_", "9",
-    "\u2060", "\u200b", "\u00ad", "\ufeff", "\u0301", "\u202e", "\uff1c|eot_id|\uff1e", "<\uff5ceot_id\uff5c>",
+    "\u2060", "\u200b", "\u00ad", "\ufeff", "\u0301", "\u202e", "\uff1c|eot_id|\uff1e",
+    "<\uff5ceot_id\uff5c>",
     "\u2039|eot_id|\u203a", "<|eot\u200b_id|>", "<|EOT_ID|>", "<| eot_id |>", "<|eot_id", "eot_id|>",
     "<<|eot_id|>|>", "<|<|eot_id|>eot_id|>", "&lt;|eot_id|&gt;", "\\u003c|eot_id|\\u003e", "%3C|eot_id|%3E",
     "\u00e9", "\u6f22", "\U0001f600", "\u0627", "\r", "\0", '"', "\\",
