@@ -66,7 +66,8 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # What create_connection gives is one; uvloop's does not say so by its class.
         self.transport = cast(asyncio.Transport, transport)
-        self._socket = transport.get_extra_info("socket")
+        # uvloop's own socket object makes a new one for each call; this one is made once.
+        self._socket = socket.socket(fileno=transport.get_extra_info("socket").fileno())
 
     def data_received(self, data: bytes) -> None:
         # TGI leaves Nagle's algorithm on: with delayed acknowledgements every second small event
@@ -88,6 +89,10 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = self._lost or (str(exc) if exc else "closed by the engine")
+        if self._socket is not None:
+            # The descriptor is the transport's, which closes it.
+            self._socket.detach()
+            self._socket = None
         self._wake()
 
     # httptools
