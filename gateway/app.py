@@ -179,7 +179,13 @@ class Gateway:
         streams = StreamRoutes(self.shelf, follow)
         native = NativeRoutes(intake, self.generations, follow)
         question = CompletionRoutes(intake, self.generations, follow)
-        stats = StatsRoutes(self.admission, self.fleet, self.pace, FollowStyle(settings.heartbeat_seconds))
+        stats = StatsRoutes(
+            self.admission,
+            self.fleet,
+            self.pace,
+            FollowStyle(settings.heartbeat_seconds),
+            settings.download_file,
+        )
         health = HealthRoutes(self.admission, self.fleet, self.metrics)
         for routes in (openai, streams, native, question, stats, health):
             app.include_router(routes.router())

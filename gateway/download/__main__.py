@@ -4,6 +4,10 @@ Settings: MODEL_ID, MODEL_REVISION, HF_HOME, HF_TOKEN or HF_TOKEN_FILE, DOWNLOAD
 client's own HF_ENDPOINT and proxy variables. Safe to run at any time and again: a complete model ends the
 job at once and without the network, a part of one is gone on with.
 
+usage: python -m gateway.download           end when the model is complete
+       python -m gateway.download --stay    then sleep, in less than a megabyte, until told to end:
+                                            Compose takes a service that has ended for one that failed
+
 exit: 0 complete; each cause of failure has its own status, listed in gateway/download/errors.py
 """
 
@@ -168,5 +172,9 @@ if __name__ == "__main__":
     status = main(os.environ)
     sys.stdout.flush()
     sys.stderr.flush()
+    if status == 0 and sys.argv[1:] == ["--stay"]:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
+        os.execlp("sleep", "sleep", "infinity")  # noqa: S606, S607 - the image's own
     # Not sys.exit: workers may sit in a read that takes seconds to end, and nothing waits for them.
     os._exit(status)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from gateway.admission import Admission
 from gateway.fleet import DEMO_MODEL, Fleet
 from gateway.pace import Pace
+from gateway.progress import read_download
 from gateway.routes.reply import FollowStyle, event_stream
 
 # Four times a second is as fast as a number can be read.
@@ -23,10 +25,18 @@ _NO_NEWS = ("phase_seconds",)
 class StatsRoutes:
     """GET /stats and /stats/stream."""
 
-    def __init__(self, admission: Admission, fleet: Fleet, pace: Pace, style: FollowStyle) -> None:
+    def __init__(
+        self,
+        admission: Admission,
+        fleet: Fleet,
+        pace: Pace,
+        style: FollowStyle,
+        download_file: Path | None = None,
+    ) -> None:
         self._admission = admission
         self._fleet = fleet
         self._pace = pace
+        self._download_file = download_file
         self._style = style
 
     def router(self) -> APIRouter:
@@ -78,6 +88,7 @@ class StatsRoutes:
             "phase_seconds": shown.phase_seconds,
             "reason": shown.reason,
             "ready_seconds": shown.ready_seconds,
+            "download": read_download(self._download_file),
             "context_window": shown.max_total_tokens or None,
             "is_draining": self._admission.is_draining,
         }

@@ -9,14 +9,20 @@ from typing import Any
 import pytest
 import yaml
 
+from engine import supervisor
 from engine.settings import Settings as EngineSettings
+from gateway.download.settings import DEFAULT_WORKERS
 from gateway.settings import Settings as GatewaySettings
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(path.name for path in ROOT.glob("compose*.yaml"))
-OWN_SERVICES = ("download", "gateway", "frontend")
+SERVICES = ("download", "engine", "gateway", "frontend")
+# The supervisor reads TGI's own drain time, which compose.yaml leaves alone; HF_HOME is the image's.
+NO_SETTINGS = {"GRACEFUL_TERMINATION_TIMEOUT", "HF_HOME"}
 # The container's own business: the image or compose.yaml sets them, a person does not.
 FIXED = {f"GATEWAY_{name}" for name in ("HOST", "PORT", "SITE_DIR", "ENGINE_URL", "ENGINE_CONTROL_PORT")}
+# The settings that the supervisor and the download job read, as their sources name them.
+READ = re.compile(r'read\.(?:text|number|port)\(\s*"([A-Z_]+)"|given(?:\.get\(|\[)"([A-Z_]+)"')
 
 
 class Loader(yaml.SafeLoader):
@@ -94,51 +100,84 @@ def test_ports_are_open_to_this_machine_alone(services: dict[str, Any]) -> None:
 
 
 def test_the_engine_has_no_way_out(services: dict[str, Any]) -> None:
-    """Its one network is internal, it is offline, and the cache is read-only to it."""
+    """Its one network is internal, it is offline and silent, and all but its own durations is read-only."""
+    writable = [volume["target"] for volume in services["engine"]["volumes"] if not volume.get("read_only")]
+
     assert services["engine"]["networks"] == ["engine"]
     assert read("compose.yaml")["networks"]["engine"] == {"internal": True}
     assert services["engine"]["environment"]["HF_HUB_OFFLINE"] == "1"
-    assert [volume["read_only"] for volume in services["engine"]["volumes"]] == [True]
+    assert services["engine"]["environment"]["USAGE_STATS"] == "off"
+    assert writable == ["/starts"]
+
+
+def test_the_control_port_is_private(services: dict[str, Any]) -> None:
+    """The gateway alone shares a network with an engine, whatever the overlay."""
+    cpu = read("compose.cpu.yaml")["services"]["engine"]["networks"]
+    others = set(services["frontend"]["networks"])
+
+    assert "engine" in services["gateway"]["networks"]
+    assert others & {"engine", *cpu} == set()
+    assert services["gateway"]["environment"]["GATEWAY_ENGINE_CONTROL_PORT"] == "8081"
+    assert services["engine"]["environment"]["ENGINE_CONTROL_PORT"] == "8081"
 
 
 def test_the_cache_belongs_to_the_download(services: dict[str, Any]) -> None:
     """A new volume gets its owner from the download's image, never from TGI's, whose /data is root's."""
-    assert [volume["volume"] for volume in services["engine"]["volumes"]] == [{"nocopy": True}]
-    assert services["download"]["volumes"] == ["cache:/data"]
+    mounted = {name: [volume for volume in service.get("volumes", []) if "cache" in str(volume)]
+               for name, service in services.items()}
+    readers = [volume for name in ("engine", "gateway") for volume in mounted[name]]
+
+    assert mounted["download"] == ["cache:/data"]
+    assert [(volume["read_only"], volume["volume"]) for volume in readers] == [(True, {"nocopy": True})] * 2
 
 
 def test_the_token_reaches_the_download_alone(services: dict[str, Any]) -> None:
-    """No other service of compose.yaml gets HF_TOKEN, and none gets the whole .env."""
-    assert [name for name, service in services.items() if "HF_TOKEN" in service.get("environment", {})] == [
-        "download"]
+    """No variable of any service holds it, one service gets the secret, and none gets the whole .env."""
+    told = {name: yaml.safe_dump(service) for name, service in services.items()}
+
+    assert [name for name, service in services.items() if "HF_TOKEN" in service.get("environment", {})] == []
+    assert [name for name, text in told.items() if "hf_token" in text] == ["download"]
     assert [name for name, service in services.items() if "env_file" in service] == []
 
 
-@pytest.mark.parametrize("name", OWN_SERVICES)
-def test_our_own_services_have_no_rights_to_lose(services: dict[str, Any], name: str) -> None:
-    """No capabilities, no new ones, a read-only root."""
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_service_has_rights_to_lose(services: dict[str, Any], name: str) -> None:
+    """No capabilities, no new ones, bounded processes and memory, logs that rotate."""
     service = services[name]
 
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert service["read_only"] is True
+    assert service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}
+    assert 0 < service["pids_limit"] <= 8192
+    assert service["mem_limit"]
 
 
-def test_the_page_waits_neither_for_download_nor_model(services: dict[str, Any]) -> None:
-    """The gateway depends on nothing and the page on the gateway alone; the engine waits for the download."""
+def test_roots_are_read_only(services: dict[str, Any]) -> None:
+    """All but TGI's, which writes beside its programs, and the download's, where Docker puts the secret."""
+    writable = [name for name, service in services.items() if not service.get("read_only")]
+
+    assert writable == ["download", "engine"]
+    assert read("compose.cpu.yaml")["services"]["engine"]["read_only"] is True
+
+
+def test_nobody_waits_for_download_or_model(services: dict[str, Any]) -> None:
+    """All start at once; the page waits for the gateway's process alone."""
     waits = {name: list(service.get("depends_on", {})) for name, service in services.items()}
 
-    assert waits == {"download": [], "engine": ["download"], "gateway": [], "frontend": ["gateway"]}
+    assert waits == {"download": [], "engine": [], "gateway": [], "frontend": ["gateway"]}
 
 
 def test_the_stop_grace_covers_the_drain(services: dict[str, Any]) -> None:
     """Docker waits longer than the gateway and TGI (90 s) let running chats finish."""
-    drain_seconds = GatewaySettings().drain_seconds
     grace = {name: int(service["stop_grace_period"].removesuffix("s"))
              for name, service in services.items() if "stop_grace_period" in service}
+    engine = supervisor.read_settings([], {"MODEL_ID": "a/b"})
+    embedded = supervisor.read_settings(["--", "engine"], {})
+    cpu = int(read("compose.cpu.yaml")["services"]["engine"]["stop_grace_period"].removesuffix("s"))
 
-    assert grace["gateway"] > drain_seconds
-    assert grace["engine"] > 90
+    assert grace["gateway"] > GatewaySettings().drain_seconds
+    assert grace["engine"] > engine.drain_seconds + engine.margin_seconds
+    assert cpu > embedded.drain_seconds + embedded.margin_seconds
 
 
 def test_the_image_of_tgi_is_pinned(services: dict[str, Any]) -> None:
@@ -146,43 +185,31 @@ def test_the_image_of_tgi_is_pinned(services: dict[str, Any]) -> None:
     assert services["engine"]["image"] == "ghcr.io/huggingface/text-generation-inference:3.3.7"
 
 
-def run_engine_command(services: dict[str, Any], environment: dict[str, str], tmp_path: Path) -> list[str]:
-    """Run the engine's start line with a stand-in for TGI's entrypoint; give what it saw."""
-    script = services["engine"]["command"][0].replace("$$", "$")
-    seen = tmp_path / "entrypoint"
-    seen.write_text('#!/bin/sh\nenv | grep -E "^(QUANTIZE|NUM_SHARD|REVISION)="\nprintf "%s\\n" "$@"\n')
-    seen.chmod(0o755)
-    script = script.replace("/tgi-entrypoint.sh", str(seen))
-    done = subprocess.run(["/bin/sh", "-euc", script], env={"PATH": "/usr/bin:/bin", **environment},
-                          capture_output=True, text=True, check=True)
-    return done.stdout.split()
+def test_tgi_runs_under_the_supervisor(services: dict[str, Any]) -> None:
+    """The image's own Python starts the mounted file, which waits for the download's marker."""
+    engine = services["engine"]
+    mounted = {volume["target"]: volume for volume in engine["volumes"]}["/supervisor.py"]
+    given = {name: re.sub(r"\$\{[A-Z_]+:-(.*?)\}", r"\1", value) for name, value in engine["environment"].items()}
+    settings = supervisor.read_settings([], given)
+    model = "NousResearch/Meta-Llama-3-8B-Instruct"
+
+    assert engine["entrypoint"] == ["python", "/supervisor.py"]
+    assert (mounted["source"], mounted["read_only"]) == ("./engine/supervisor.py", True)
+    assert (settings.control_port, settings.engine_port, settings.idle_seconds) == (8081, 80, 600)
+    assert str(settings.marker).endswith(f"/paddock/{model.replace('/', '--')}.complete.json")
+    assert sorted(settings.command[-4:]) == sorted(("--model-id", model, "--num-shard", "1"))
 
 
-def test_tgi_gets_no_empty_variable(services: dict[str, Any], tmp_path: Path) -> None:
-    """Settings that are empty are unset, others arrive, and TGI_ARGS becomes flags."""
-    environment = {"QUANTIZE": "", "REVISION": "", "NUM_SHARD": "2", "TGI_ARGS": "--max-best-of 1"}
+def test_replicas_have_a_card_each() -> None:
+    """Each engine is pinned to its own GPU, holds the whole model and is found by the one name."""
+    engines = read("compose.replicas.yaml")["services"]
+    cards = [engine["deploy"]["resources"]["reservations"]["devices"][0]["device_ids"]
+             for engine in engines.values()]
 
-    assert run_engine_command(services, environment, tmp_path) == ["NUM_SHARD=2", "--max-best-of", "1"]
-    assert run_engine_command(services, {"QUANTIZE": "fp8", "TGI_ARGS": ""}, tmp_path) == ["QUANTIZE=fp8"]
-
-
-@pytest.mark.parametrize("revision", ["", "0123abc", "v1"])
-def test_the_download_writes_the_name_that_an_offline_start_needs(
-        services: dict[str, Any], tmp_path: Path, revision: str) -> None:
-    """refs/REVISION holds the commit without a newline, also where the revision is a commit itself."""
-    snapshot = tmp_path / "hub/models--a--b/snapshots/0123abc"
-    snapshot.mkdir(parents=True)
-    hub = tmp_path / "hf"
-    hub.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\necho {snapshot}\n')
-    hub.chmod(0o755)
-    script = services["download"]["command"][0].replace("$$", "$")
-    subprocess.run(["/bin/sh", "-euc", script], check=True, capture_output=True,
-                   env={"PATH": f"{tmp_path}:/usr/bin:/bin", "MODEL_ID": "a/b", "REVISION": revision})
-    asked = (tmp_path / "asked").read_text()
-
-    assert (tmp_path / "hub/models--a--b/refs" / (revision or "main")).read_bytes() == b"0123abc"
-    assert ("--revision" in asked) is bool(revision)
-    assert asked.startswith("download a/b ")
+    assert cards == [["0"], ["1"], ["2"], ["3"]]
+    assert {engine["environment"]["NUM_SHARD"] for engine in engines.values()} == {"1"}
+    assert [engine.get("networks") for engine in engines.values()] == [
+        None, *[{"engine": {"aliases": ["engine"]}}] * 3]
 
 
 def test_every_setting_is_in_the_env_example() -> None:
@@ -190,10 +217,13 @@ def test_every_setting_is_in_the_env_example() -> None:
     gateway = {str(field.alias) for field in GatewaySettings.model_fields.values()}
     source = (ROOT / "engine/settings.py").read_text()
     engine = set(re.findall(r'"((?:ENGINE|MODEL|HF)_[A-Z_]+)"', source))
+    others = [(ROOT / name).read_text() for name in ("engine/supervisor.py", "gateway/download/settings.py")]
+    read_there = {name for text in others for pair in READ.findall(text) for name in pair if name}
     taken = set().union(*(interpolated(name) for name in FILES))
 
     assert len(engine) > 5
-    assert sorted((gateway | engine | taken) - example().keys()) == []
+    assert len(read_there) > 10
+    assert sorted((gateway | engine | taken | read_there) - {*example(), *NO_SETTINGS}) == []
 
 
 def test_the_env_example_has_no_variable_that_nobody_reads() -> None:
@@ -212,7 +242,11 @@ def test_the_defaults_in_the_env_example_are_true() -> None:
     fields = {str(field.alias): field.default for field in GatewaySettings.model_fields.values()}
     engine = {f"ENGINE_{name.upper()}": getattr(EngineSettings(), name)
               for name in ("host", "port", "slots", "max_concurrent_requests", "drain_seconds")}
-    wrong = {name: given[name] for name, default in {**fields, **engine}.items()
+    plain = supervisor.read_settings(["--", "engine"], {})
+    supervised = {"IDLE_SECONDS": plain.idle_seconds, "ENGINE_START_LIMIT_SECONDS": plain.start_limit_seconds,
+                  "ENGINE_HANG_SECONDS": plain.hang_seconds, "ENGINE_CONTROL_PORT": plain.control_port}
+    others = {**supervised, "DOWNLOAD_WORKERS": DEFAULT_WORKERS}
+    wrong = {name: given[name] for name, default in {**fields, **engine, **others}.items()
              if given[name] != ("" if default is None else
                                 f"{default:g}" if isinstance(default, float) else
                                 str(default).lower() if isinstance(default, bool) else str(default))}

@@ -16,7 +16,7 @@ LAYERS: list[tuple[str, set[str]]] = [
     ("pure", {"prompt", "admission", "schedule", "estimate", "settings", "pace", "stops", "fairness"}),
     (
         "outside world",
-        {"tgi", "events", "transport", "fleet", "replica", "control", "metrics", "keys", "download", "lag"},
+        {"tgi", "events", "transport", "fleet", "replica", "control", "metrics", "keys", "progress", "download", "lag"},
     ),
     ("life of a chat", {"generation", "relay", "streams", "shelf", "order", "record"}),
     ("wire forms", {"schema", "sse"}),
