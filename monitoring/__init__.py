@@ -1,0 +1,1 @@
+"""What watches Paddock: dashboards and an exporter in Python, and files for Prometheus and Grafana."""

@@ -1,0 +1,188 @@
+"""Grafana's JSON from a few words: panels in rows that fill themselves, variables, no data source by name.
+
+Knows: the form of a dashboard, schema 39 (Grafana 10 and newer).
+Knows nothing of: what is shown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+COLUMNS = 24
+# The data source is chosen on the board: an import into any Grafana asks nothing and finds its own.
+SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+TAG = "paddock"
+
+
+@dataclass(frozen=True)
+class Query:
+    """One expression and how its lines are called."""
+
+    expression: str
+    legend: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture. Units: width in columns of 24, height in Grafana's rows; unit is Grafana's word."""
+
+    title: str
+    queries: Sequence[Query]
+    unit: str = "short"
+    kind: str = "timeseries"
+    about: str = ""
+    width: int = 8
+    height: int = 8
+    is_stacked: bool = False
+    most: float | None = None
+    bounds: Sequence[tuple[float, str]] = ()
+
+    def body(self, number: int, x: int, y: int) -> dict[str, Any]:
+        """Write it."""
+        drawing: dict[str, Any] = {"lineWidth": 1, "fillOpacity": 30 if self.is_stacked else 8, "showPoints": "never"}
+        if self.is_stacked:
+            drawing["stacking"] = {"mode": "normal", "group": "A"}
+        defaults: dict[str, Any] = {"unit": self.unit, "min": 0, "custom": drawing}
+        if self.most is not None:
+            defaults["max"] = self.most
+        if self.kind in ("stat", "heatmap", "state-timeline"):
+            defaults["custom"] = {}
+        if self.bounds:
+            steps: list[dict[str, Any]] = [{"color": self.bounds[0][1], "value": None}]
+            steps += [{"color": colour, "value": value} for value, colour in self.bounds[1:]]
+            defaults["thresholds"] = {"mode": "absolute", "steps": steps}
+        return {
+            "id": number,
+            "type": self.kind,
+            "title": self.title,
+            "description": self.about,
+            "datasource": SOURCE,
+            "gridPos": {"h": self.height, "w": self.width, "x": x, "y": y},
+            "fieldConfig": {"defaults": defaults, "overrides": []},
+            "options": _OPTIONS[self.kind],
+            "targets": [self._target(at, query) for at, query in enumerate(self.queries)],
+        }
+
+    def _target(self, at: int, query: Query) -> dict[str, Any]:
+        is_heatmap, is_stat = self.kind == "heatmap", self.kind == "stat"
+        return {
+            "refId": chr(ord("A") + at),
+            "datasource": SOURCE,
+            "expr": query.expression,
+            "legendFormat": "{{le}}" if is_heatmap else query.legend or "__auto",
+            "format": "heatmap" if is_heatmap else "time_series",
+            "instant": is_stat,
+            "range": not is_stat,
+            # A dot on a line is one chat; its request id finds it in the gateway's log.
+            "exemplar": "_bucket" in query.expression and "paddock_" in query.expression and not is_stat,
+        }
+
+
+@dataclass(frozen=True)
+class Row:
+    """A heading and the panels below it."""
+
+    title: str
+    panels: Sequence[Panel]
+
+
+def board(title: str, about: str, rows: Sequence[Row]) -> dict[str, Any]:
+    """Write a dashboard."""
+    panels: list[dict[str, Any]] = []
+    y = 0
+    for row in rows:
+        heading = {"h": 1, "w": COLUMNS, "x": 0, "y": y}
+        panels.append(
+            {
+                "id": len(panels) + 1,
+                "type": "row",
+                "title": row.title,
+                "collapsed": False,
+                "gridPos": heading,
+                "panels": [],
+            }
+        )
+        x, y, tallest = 0, y + 1, 0
+        for panel in row.panels:
+            if x + panel.width > COLUMNS:
+                x, y, tallest = 0, y + tallest, 0
+            panels.append(panel.body(len(panels) + 1, x, y))
+            x, tallest = x + panel.width, max(tallest, panel.height)
+        y += tallest
+    return {
+        "title": f"Paddock: {title}",
+        "description": about,
+        "tags": [TAG],
+        "schemaVersion": 39,
+        "editable": True,
+        "graphTooltip": 1,
+        "refresh": "10s",
+        "time": {"from": "now-1h", "to": "now"},
+        "timezone": "browser",
+        "links": [
+            {
+                "type": "dashboards",
+                "title": "Paddock",
+                "tags": [TAG],
+                "asDropdown": False,
+                "includeVars": True,
+                "keepTime": True,
+            }
+        ],
+        "templating": {"list": _variables()},
+        "annotations": {"list": []},
+        "panels": panels,
+    }
+
+
+def _variables() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": "datasource",
+            "type": "datasource",
+            "label": "Prometheus",
+            "query": "prometheus",
+            "refresh": 1,
+            "hide": 0,
+        },
+        _choice("model", "label_values(paddock_replica_info, model)"),
+        _choice("replica", 'label_values(paddock_replica_info{model=~"$model"}, replica)'),
+    ]
+
+
+def _choice(name: str, query: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": "query",
+        "label": name,
+        "datasource": SOURCE,
+        "query": {"query": query, "refId": name},
+        "definition": query,
+        "refresh": 2,
+        "includeAll": True,
+        "multi": True,
+        "allValue": ".*",
+        "current": {"text": ["All"], "value": ["$__all"]},
+        "sort": 1,
+        "hide": 0,
+    }
+
+
+_LEGEND = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "timeseries": {"legend": _LEGEND, "tooltip": {"mode": "multi", "sort": "desc"}},
+    "stat": {
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        "colorMode": "value",
+        "graphMode": "none",
+        "textMode": "auto",
+    },
+    "heatmap": {
+        "calculate": False,
+        "yAxis": {"unit": "s"},
+        "color": {"mode": "scheme", "scheme": "Oranges", "steps": 64},
+        "exemplars": {"color": "rgba(255,0,255,0.7)"},
+        "tooltip": {"mode": "single", "yHistogram": False},
+    },
+    "state-timeline": {"showValue": "never", "mergeValues": True, "rowHeight": 0.8, "legend": _LEGEND},
+}
