@@ -160,9 +160,8 @@ class Generation(ABC):
             await self._wait()
             self._granted = self._house.clock()
             self._note_grant(self._granted - self._arrived)
-            with self._house.fleet.lease(self.order.cost, self.order.prompt) as self._replica:
-                async with asyncio.timeout(self._house.total_limit_seconds):
-                    await self._serve(self._replica)
+            async with asyncio.timeout(self._house.total_limit_seconds):
+                await self._serve_somewhere()
             outcome = Outcome.FINISHED
         except WaitExpired as error:
             outcome = Outcome.EXPIRED
@@ -173,8 +172,6 @@ class Generation(ABC):
             self._fail(EngineTimeout(f"the answer took longer than {limit:g} s and was stopped"))
         except EngineError as error:
             self._house.ledger.metrics.fail(error.code)
-            if isinstance(error, EngineUnreachable) and self._replica is not None:
-                self._house.fleet.report(self._replica, error)
             self._fail(error)
         except (Refusal, CallerError) as error:
             self._fail(error)
@@ -190,6 +187,22 @@ class Generation(ABC):
             self._ticket.release(used=self.used())
             self.log.close()
             self._house.ledger.write(self._record(outcome))
+
+    async def _serve_somewhere(self) -> None:
+        """Let a replica answer, and another one if the first could not be reached: no byte came of it.
+
+        Once, so that a fleet that is going down is not asked by every chat in turn.
+        """
+        fleet = self._house.fleet
+        for is_last in (False, True):
+            with fleet.lease(self.order.cost, self.order.prompt) as self._replica:
+                try:
+                    await self._serve(self._replica)
+                    return
+                except EngineUnreachable as error:
+                    fleet.report(self._replica, error)
+                    if is_last or self._tokens or not fleet.online:
+                        raise
 
     async def _wait(self) -> None:
         """Stay in the backlog until granted, telling each new place."""
