@@ -39,7 +39,8 @@ class Panel:
 
     def body(self, number: int, x: int, y: int) -> dict[str, Any]:
         """Write it."""
-        drawing: dict[str, Any] = {"lineWidth": 1, "fillOpacity": 30 if self.is_stacked else 8, "showPoints": "never"}
+        fill = 30 if self.is_stacked else 8
+        drawing: dict[str, Any] = {"lineWidth": 1, "fillOpacity": fill, "showPoints": "never"}
         if self.is_stacked:
             drawing["stacking"] = {"mode": "normal", "group": "A"}
         defaults: dict[str, Any] = {"unit": self.unit, "min": 0, "custom": drawing}
