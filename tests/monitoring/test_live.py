@@ -1,0 +1,92 @@
+"""A real Prometheus behind a real load: no panel is empty, no rule is broken, no name is made up."""
+
+import re
+import urllib.request
+from typing import Any
+
+import pytest
+
+from tests.monitoring.files import SERIES, Asked, alerts, asked, rules
+from tests.monitoring.stack import Watched
+
+RECORDED = [rule for rule in rules() if "record" in rule]
+
+
+def instant(expression: str) -> str:
+    """Fill in what Grafana would, for all replicas, and take away what stands in for a missing series."""
+    text = expression.replace("$__rate_interval", "1m").replace("$replica", ".*").replace("$model", ".*")
+    assert "$" not in text
+    return re.sub(r" or vector\(0\)$", "", text)
+
+
+@pytest.mark.parametrize("query", asked(), ids=str)
+def test_a_panel_s_query_returns_data(loaded: Watched, query: Asked) -> None:
+    """After the load every line of every panel has a number."""
+    assert [] != loaded.until_values(instant(query.expression))
+
+
+@pytest.mark.parametrize("rule", RECORDED, ids=lambda rule: f"{rule['record']} {rule.get('labels', '')}")
+def test_a_recording_rule_returns_data(loaded: Watched, rule: dict[str, Any]) -> None:
+    """What is recorded is there, as a number."""
+    labels = ",".join(f'{name}="{value}"' for name, value in rule.get("labels", {}).items())
+
+    assert [] != loaded.until_values(f"{rule['record']}{{{labels}}}")
+
+
+@pytest.mark.parametrize("alert", alerts(), ids=lambda rule: f"{rule['alert']} {rule['labels']['severity']}")
+def test_every_series_that_an_alert_watches_exists(loaded: Watched, alert: dict[str, str]) -> None:
+    """A misspelt name would never fire: each selector finds something now."""
+    watched = {"".join(found) for found in SERIES.findall(alert["expr"])}
+
+    assert watched
+    assert set() == {series for series in watched if not loaded.until_values(series)}
+
+
+def test_every_rule_is_healthy(loaded: Watched) -> None:
+    """Prometheus evaluates each one without an error or a warning."""
+    groups = loaded.ask("rules")["groups"]
+    sick = {rule["name"]: rule.get("lastError") for group in groups for rule in group["rules"]
+            if rule["health"] != "ok"}
+
+    assert {} == sick
+
+
+def test_the_load_was_counted_right(loaded: Watched) -> None:
+    """What the load did is what the counters say."""
+    def counted(series: str) -> float:
+        return sum(loaded.values(series))
+
+    assert 2 == counted('paddock_chats_total{outcome="failed"}')
+    assert 1 == counted('paddock_engine_errors_total{code="engine_failed"}')
+    assert 1 == counted('paddock_engine_errors_total{code="engine_cut_off"}')
+    assert 1 == counted('paddock_cancels_total{by="left"}')
+    assert 1 == counted('paddock_cancels_total{by="stopped"}')
+    assert 1 == counted("paddock_resumes_total")
+    assert 3 == counted("paddock_neutralised_total")
+    assert counted('paddock_refusals_total{code="backlog_full"}') >= 1
+    assert counted("paddock_estimates_total") >= 1
+
+
+def test_exemplars_lead_to_requests(loaded: Watched) -> None:
+    """In OpenMetrics a bucket names a request; its content type is one that Prometheus 3 takes."""
+    accept = {"accept": "application/openmetrics-text;version=1.0.0"}
+    asked = urllib.request.Request(f"http://127.0.0.1:{loaded.port}/metrics", headers=accept)
+    with urllib.request.urlopen(asked) as page:
+        kind, body = page.headers["content-type"], page.read()
+
+    assert kind.startswith("application/openmetrics-text; version=1.0.0")
+    named = re.findall(rb'^(paddock_\w+)_bucket.*# \{request_id="[0-9a-f]{24}"\}', body, re.MULTILINE)
+    assert {
+        b"paddock_wait_seconds",
+        b"paddock_first_token_seconds",
+        b"paddock_arrival_first_token_seconds",
+        b"paddock_generation_seconds",
+        b"paddock_chat_tokens_per_second",
+    } == set(named)
+
+
+def test_the_supervisor_is_shown_under_its_engine_s_name(loaded: Watched) -> None:
+    """One choice of replica serves the panels of both."""
+    expression = "count(paddock_engine_phase and on (instance) tgi_request_success)"
+
+    assert [6.0] == loaded.values(expression)
