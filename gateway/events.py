@@ -4,13 +4,13 @@ Knows the bytes of TGI's wire. Knows nothing of connections or who reads.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
 from text_generation import errors as tgi_errors
 
-from gateway.chat import Batch, Final, Finish
+from gateway.chat import Batch, Final, Finish, Token
 from gateway.errors import (
     EngineCutOff,
     EngineError,
@@ -43,9 +43,10 @@ TRANSLATION: Mapping[type[Exception], type[EngineError]] = {
 
 
 class Events:
-    """Cut a byte stream into TGI's events."""
+    """Cut a byte stream into TGI's events; with details, if asked for, on how likely tokens were."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_detailed: bool = False) -> None:
+        self._is_detailed = is_detailed
         self.error: EngineError | None = None
         self.is_final = False
         self._rest = b""
@@ -62,6 +63,8 @@ class Events:
             self._rest = buffer
             return Batch()
         whole, self._rest = buffer[:end], buffer[end:]
+        if self._is_detailed:
+            return self._each(whole)
         deltas = _TOKEN_EVENT.findall(whole)
         # Every line end is part of a match: then the matches are all there is.
         if whole.count(b"\n") == 2 * len(deltas):
@@ -70,7 +73,7 @@ class Events:
 
     def _each(self, whole: bytes) -> Batch:
         """Read events one by one."""
-        batch = Batch()
+        batch = Batch(details=[] if self._is_detailed else None)
         for event in whole.split(b"\n\n")[:-1]:
             if self._other(event, batch):
                 batch.raw += event + b"\n\n"
@@ -87,6 +90,8 @@ class Events:
             self.error = translate(200, event[5:]) if "error" in told else None
             if self.error is None:
                 text, is_special, final = _text(told["token"]), told["token"]["special"], _final(told)
+                if batch.details is not None and not is_special:
+                    batch.details.append(_token(told["token"], told.get("top_tokens") or ()))
         except (ValueError, TypeError, KeyError, AttributeError):
             self.error = EngineFailed("the engine sent an event that is not TGI's")
         if self.error is not None:
@@ -105,6 +110,10 @@ def _text(token: dict[str, Any]) -> bytes:
     if not isinstance(token["text"], str):
         raise TypeError("a token's text is a string")
     return orjson.dumps(token["text"])
+
+
+def _token(token: dict[str, Any], top: Iterable[dict[str, Any]]) -> Token:
+    return Token(token["text"], token["logprob"], tuple(_token(one, ()) for one in top))
 
 
 def _final(told: dict[str, Any]) -> Final | None:

@@ -10,8 +10,10 @@ from typing import Protocol
 from gateway.chat import Batch, Finish, Sampling, Timings, Usage
 from gateway.errors import PaddockError
 from gateway.estimate import Estimate
+from gateway.grammar import Shape
 from gateway.keys import Key
 from gateway.schedule import Class
+from gateway.tools import CallReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ class Order:
 
     Units: cost is tokens, prompt and answer together; room is what the context is known
     to leave for the answer, None while no engine could say. A native order
-    is a body that is handed on as it is; others are a prompt.
+    is a body that is handed on as it is; others are a prompt. shape is what a finished text must be;
+    calls reads an answer that may be a call of a tool, for its form.
     """
 
     request_id: str
@@ -84,6 +87,8 @@ class Order:
     sampling: Sampling = field(default_factory=Sampling)
     room: int | None = None
     native: bytes | None = None
+    shape: Shape | None = None
+    calls: CallReader | None = None
     is_streamed: bool = True
     is_resumable: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 Knows TGI's batches, parts and stop strings. Knows nothing of HTTP.
 """
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 import orjson
@@ -13,6 +14,7 @@ from gateway.errors import Draining, EngineDown, EngineRejected, Refusal
 from gateway.events import translate
 from gateway.fairness import Served
 from gateway.generation import Generation, House
+from gateway.logprob import Pairing
 from gateway.order import Order
 from gateway.replica import Replica
 from gateway.stops import Stops
@@ -28,7 +30,7 @@ class Streaming(Generation):
 
     async def _serve(self, replica: Replica) -> None:
         order = self.order
-        stops = Stops(order.sampling.stop) if order.sampling.stop else None
+        stops = _Cut(order.sampling.stop) if order.sampling.stop else None
         if order.native is not None:
             await self._part(replica, order.native, None)
         else:
@@ -39,14 +41,17 @@ class Streaming(Generation):
                 await self._parts(replica, room, stops)
             finally:
                 # However the answer ends: what was held back did not become a stop string, so it is text.
-                if stops is not None and (rest := stops.rest()):
-                    self.log.append(order.form.deltas(Batch([orjson.dumps(rest)])))
+                if stops is not None and (rest := stops.rest()) is not None:
+                    self.log.append(order.form.deltas(rest))
         if self._prompt_tokens is None and order.prompt:
             self._prompt_tokens = len(await replica.tgi.tokenize(order.prompt))
         usage = Usage(self._prompt_tokens or 0, self._tokens)
-        self.log.append(order.form.finished(self._finish or Finish.STOP, usage, self._timings()))
+        self._finish = self._finish or Finish.STOP
+        if order.calls is not None:
+            self._finish = order.calls.end(self._finish)
+        self.log.append(order.form.finished(self._finish, usage, self._timings()))
 
-    async def _parts(self, replica: Replica, room: int, stops: Stops | None) -> None:
+    async def _parts(self, replica: Replica, room: int, stops: "_Cut | None") -> None:
         """Generate until the model ends, the caller's limit is reached or the context is full.
 
         Units: room is the tokens that the context is known to leave.
@@ -63,13 +68,18 @@ class Streaming(Generation):
                     raise
                 # A text that is tokenised anew can take a token more than it had: no room is left.
                 return
+            if order.shape is not None:
+                # A grammar cannot go on in the middle: an answer that it binds is one part.
+                if self._finish is not Finish.LENGTH:
+                    order.shape.check(text)
+                return
             room = replica.max_total_tokens - (self._prompt_tokens or 0) - self._tokens
             if self._finish is not Finish.LENGTH or room <= 0 or self._tokens == limit:
                 return
 
-    async def _part(self, replica: Replica, body: bytes, stops: Stops | None) -> str:
+    async def _part(self, replica: Replica, body: bytes, stops: "_Cut | None") -> str:
         """Stream one request to the engine; give its text."""
-        form = self.order.form
+        form, calls = self.order.form, self.order.calls
         pieces: list[bytes] = []
 
         def give(batch: Batch) -> bool:
@@ -77,9 +87,9 @@ class Streaming(Generation):
             if self.order.native is None:
                 pieces.extend(batch.deltas)
             if stops is not None:
-                _cut(batch, stops)
+                stops.cut(batch)
             self.log.append(form.deltas(batch))
-            is_hit = stops is not None and stops.is_hit
+            is_hit = (stops is not None and stops.is_hit) or (calls is not None and calls.is_complete)
             if batch.final is not None:
                 self._finish = Finish.STOP if is_hit else batch.final.finish
                 self._prompt_tokens = self._prompt_tokens or batch.final.prompt_tokens
@@ -87,7 +97,8 @@ class Streaming(Generation):
                 self._finish = Finish.STOP
             return not is_hit
 
-        await replica.tgi.generate(body, give, self.order.headers)
+        is_detailed = self.order.sampling.top_tokens is not None
+        await replica.tgi.generate(body, give, self.order.headers, is_detailed=is_detailed)
         return "".join(orjson.loads(piece) for piece in pieces)
 
 
@@ -180,7 +191,26 @@ class Generations:
             keyring.settle(key, order.cost, used)
 
 
-def _cut(batch: Batch, stops: Stops) -> None:
-    """Cut a batch's text at a stop string, keeping the form of a batch."""
-    shown = stops.feed(batch.text)
-    batch.deltas = [orjson.dumps(shown)] if shown else []
+class _Cut:
+    """Cuts batches at stop strings, their tokens' details with them."""
+
+    def __init__(self, stops: Sequence[str]) -> None:
+        self._stops = Stops(stops)
+        self._pairing = Pairing()
+
+    @property
+    def is_hit(self) -> bool:
+        """Say whether a stop string has come."""
+        return self._stops.is_hit
+
+    def cut(self, batch: Batch) -> None:
+        """Leave of a batch what may be shown now."""
+        shown = self._stops.feed(batch.text)
+        batch.deltas = [orjson.dumps(shown)] if shown else []
+        if batch.details is not None:
+            batch.details = self._pairing.feed(batch.details, len(shown))
+
+    def rest(self) -> Batch | None:
+        """Give what was held back, None if nothing was."""
+        rest = self._stops.rest()
+        return Batch([orjson.dumps(rest)], details=self._pairing.feed((), len(rest))) if rest else None

@@ -4,62 +4,29 @@ Fields are accepted and mapped, accepted because they change nothing, or refused
 ignored. Knows OpenAI's request forms. Knows nothing of engines or tickets.
 """
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
-from gateway.chat import Chat, Message, Role, Sampling
+from gateway.chat import Chat, Sampling, Tool
 from gateway.errors import BodyInvalid, ChatInvalid, PaddockError
+from gateway.grammar import Shape
+from gateway.message import ChoiceBody, FormatBody, MessageBody, Number, Text, ToolBody, messages_of, only
+from gateway.prompt import ENDS
+from gateway.tgi import MAX_NEW_TOKENS
+from gateway.tools import CallReader, call_schema
 
 _MAX_SEED = 2**64 - 1
-
-Text = Annotated[str, Field(strict=True)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-
-
-class _Part(BaseModel):
-    """A text part of a message's content."""
-
-    model_config = ConfigDict(extra="forbid")
-    type: Literal["text"]
-    text: Text
-
-
-class _MessageBody(BaseModel):
-    """One message; developer is OpenAI's newer word for system."""
-
-    model_config = ConfigDict(extra="forbid")
-    role: Literal["system", "developer", "user", "assistant"]
-    content: Text | list[_Part]
-    name: None = None
-    refusal: None = None
-    tool_calls: None = None
-
-    def message(self) -> Message:
-        role: Role = "system" if self.role == "developer" else self.role
-        content = self.content
-        return Message(
-            role, content if isinstance(content, str) else "".join(part.text for part in content)
-        )
-
-
-def _only(*neutral: Any) -> BeforeValidator:
-    """Accept only the values that ask for nothing, so that nothing asked for is dropped."""
-
-    def check(value: Any) -> Any:
-        if not any(value == one and type(value) is type(one) for one in (None, *neutral)):
-            shown = " or ".join(orjson.dumps(one).decode() for one in neutral)
-            raise ValueError(f"is not supported here; leave it out{f' or send {shown}' if neutral else ''}")
-        return value
-
-    return BeforeValidator(check)
+# TGI's limit for alternatives of a token (MAX_TOP_N_TOKENS).
+MAX_TOP = 5
 
 
 class _StreamOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
     include_usage: StrictBool = False
-    include_obfuscation: Annotated[Any, _only(False)] = None
+    include_obfuscation: Annotated[Any, only(False)] = None
 
 
 class _Body(BaseModel):
@@ -77,9 +44,9 @@ class _Body(BaseModel):
     frequency_penalty: Annotated[Number, Field(ge=-2, le=2)] | None = None
     # A label of the caller's own end users: it changes no answer and is not logged.
     user: Text | None = None
-    n: Annotated[Any, _only(1)] = None
-    presence_penalty: Annotated[Any, _only(0, 0.0)] = None
-    logit_bias: Annotated[Any, _only({})] = None
+    n: Annotated[Any, only(1)] = None
+    presence_penalty: Annotated[Any, only(0, 0.0)] = None
+    logit_bias: Annotated[Any, only({})] = None
 
     def sampling(self, temperature: float, top_p: float) -> Sampling:
         """Map to sampling, with the defaults of the model for what the caller left open."""
@@ -102,43 +69,107 @@ class _Body(BaseModel):
 class ChatBody(_Body):
     """The body of POST /v1/chat/completions."""
 
-    messages: Annotated[list[_MessageBody], Field(min_length=1)]
+    messages: Annotated[list[MessageBody], Field(min_length=1)]
     max_completion_tokens: Annotated[int, Field(strict=True, ge=1)] | None = None
-    logprobs: Annotated[Any, _only(False)] = None
-    top_logprobs: Annotated[Any, _only(0)] = None
-    response_format: Annotated[Any, _only({"type": "text"})] = None
-    tools: Annotated[Any, _only([])] = None
-    tool_choice: Annotated[Any, _only("none", "auto")] = None
-    parallel_tool_calls: Annotated[Any, _only(True, False)] = None
-    store: Annotated[Any, _only(False)] = None
-    metadata: Annotated[Any, _only({})] = None
-    service_tier: Annotated[Any, _only("auto", "default")] = None
+    logprobs: StrictBool | None = None
+    top_logprobs: Annotated[int, Field(strict=True, ge=0, le=MAX_TOP)] | None = None
+    response_format: FormatBody | None = None
+    tools: list[ToolBody] | None = None
+    tool_choice: Literal["none", "auto", "required"] | ChoiceBody | None = None
+    # One call a turn is all that the prompt's format has, so both values are kept.
+    parallel_tool_calls: StrictBool | None = None
+    store: Annotated[Any, only(False)] = None
+    metadata: Annotated[Any, only({})] = None
+    service_tier: Annotated[Any, only("auto", "default")] = None
+
+    @property
+    def wants_logprobs(self) -> bool:
+        """Say whether log-probabilities are asked for."""
+        return self.logprobs is True
 
     def chat(self) -> Chat:
-        """Give the messages as a chat. Raises: ChatInvalid where a message says nothing."""
-        messages = tuple(body.message() for body in self.messages)
-        for position, message in enumerate(messages):
-            if message.role == "user" and not message.content.strip():
+        """Give the messages and the tools to be described. Raises: ChatInvalid."""
+        return Chat(messages_of(self.messages), self._tools())
+
+    def calls(self) -> CallReader | None:
+        """Give what reads calls of the tools from the answer, None where there can be none.
+
+        Raises: ChatInvalid naming the field that cannot be kept.
+        """
+        tools = self._tools()
+        forced = self._forced()
+        for at, body in enumerate(self.tools or ()):
+            if body.function.strict and body.function.name not in (forced or ()) and tools:
                 raise ChatInvalid(
-                    f"messages[{position}].content is empty", param=f"messages[{position}].content"
+                    f"tools[{at}].function.strict: is only kept where tool_choice asks for a call",
+                    param=f"tools[{at}].function.strict",
                 )
-        if messages[-1].role == "system":
+        if not tools:
+            return None
+        if len({tool.name for tool in tools}) < len(tools):
+            raise ChatInvalid("tools: two have the same name", param="tools")
+        if self.wants_logprobs:
+            raise ChatInvalid("logprobs: are not given beside tools", param="logprobs")
+        return CallReader(tools, forced)
+
+    def shape(self) -> Shape | None:
+        """Give the form that the answer must have, None for any. Raises: ChatInvalid."""
+        forced = self._forced()
+        asked = self.response_format.shape() if self.response_format is not None else None
+        if asked is not None and self._tools():
+            raise ChatInvalid("response_format: cannot be kept beside tools", param="response_format")
+        shape = asked if forced is None else Shape(call_schema(forced))
+        if shape is not None and any(self.stop or ()):
+            raise ChatInvalid("stop: cannot be kept beside a form that the answer must have", param="stop")
+        limit = self._limit()
+        if shape is not None and limit is not None and limit > MAX_NEW_TOKENS:
+            name = "max_tokens" if self.max_completion_tokens is None else "max_completion_tokens"
             raise ChatInvalid(
-                "the last message must be the user's, or the assistant's to be continued",
-                param=f"messages[{len(messages) - 1}].role",
+                f"{name}: an answer whose form is bound has at most {MAX_NEW_TOKENS} tokens", param=name
             )
-        return Chat(messages)
+        return shape
 
     def sampling(self, temperature: float, top_p: float) -> Sampling:
         """Map to sampling; max_completion_tokens is the newer name of max_tokens."""
-        if self.max_completion_tokens is not None:
-            if self.max_tokens is not None and self.max_tokens != self.max_completion_tokens:
-                raise ChatInvalid(
-                    "max_tokens and max_completion_tokens differ; send one of them",
-                    param="max_completion_tokens",
-                )
-            self.max_tokens = self.max_completion_tokens
-        return super().sampling(temperature, top_p)
+        self.max_tokens = self._limit()
+        if self.top_logprobs and not self.wants_logprobs:
+            raise ChatInvalid("top_logprobs: needs logprobs", param="top_logprobs")
+        shape = self.shape()
+        return replace(
+            super().sampling(temperature, top_p),
+            grammar=None if shape is None else shape.grammar,
+            top_tokens=(self.top_logprobs or 0) if self.wants_logprobs else None,
+            ends=ENDS,
+        )
+
+    def _limit(self) -> int | None:
+        one, other = self.max_tokens, self.max_completion_tokens
+        if one is not None and other is not None and one != other:
+            raise ChatInvalid(
+                "max_tokens and max_completion_tokens differ; send one of them", param="max_completion_tokens"
+            )
+        return one if other is None else other
+
+    def _tools(self) -> tuple[Tool, ...]:
+        # With "none" no call is wanted, and a model that reads of tools calls them.
+        return () if self.tool_choice == "none" else tuple(body.tool() for body in self.tools or ())
+
+    def _forced(self) -> dict[str, dict[str, Any]] | None:
+        """Give the tools one of which must be called, with their settled schemas. Raises: ChatInvalid."""
+        if self.tool_choice in (None, "none", "auto"):
+            return None
+        named = self.tool_choice.function.name if isinstance(self.tool_choice, ChoiceBody) else None
+        found = {
+            body.function.name: body.function.arguments(f"tools[{at}].function.parameters")
+            for at, body in enumerate(self.tools or ())
+            if named in (None, body.function.name)
+        }
+        if not found:
+            raise ChatInvalid(
+                f"tool_choice: there is no tool {named!r}" if named else "tool_choice: there are no tools",
+                param="tool_choice",
+            )
+        return found
 
 
 class CompletionBody(_Body):
@@ -148,15 +179,24 @@ class CompletionBody(_Body):
         Annotated[Text, Field(min_length=1)]
         | Annotated[list[Annotated[Text, Field(min_length=1)]], Field(min_length=1, max_length=1)]
     )
-    best_of: Annotated[Any, _only(1)] = None
-    echo: Annotated[Any, _only(False)] = None
-    logprobs: Annotated[Any, _only()] = None
-    suffix: Annotated[Any, _only("")] = None
+    best_of: Annotated[Any, only(1)] = None
+    echo: Annotated[Any, only(False)] = None
+    logprobs: Annotated[int, Field(strict=True, ge=0, le=MAX_TOP)] | None = None
+    suffix: Annotated[Any, only("")] = None
 
     @property
     def text(self) -> str:
         """Give the one prompt."""
         return self.prompt if isinstance(self.prompt, str) else self.prompt[0]
+
+    @property
+    def wants_logprobs(self) -> bool:
+        """Say whether log-probabilities are asked for."""
+        return self.logprobs is not None
+
+    def sampling(self, temperature: float, top_p: float) -> Sampling:
+        """Map to sampling; logprobs is the number of alternatives told."""
+        return replace(super().sampling(temperature, top_p), top_tokens=self.logprobs)
 
 
 AnyBody = TypeVar("AnyBody", bound=BaseModel)

@@ -4,15 +4,18 @@ Each form implements generation.Form for one kind of caller. Token texts are spl
 the engine wrote. Knows wire forms. Knows nothing of logs, sockets or tickets.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import orjson
 
-from gateway.chat import Batch, Finish, Timings, Usage
+from gateway.chat import Batch, Finish, Timings, Token, Usage
 from gateway.errors import EngineError, PaddockError
+from gateway.logprob import chat_logprobs, completion_logprobs
 from gateway.order import Waiting
 from gateway.schema import error_body
+from gateway.tools import CallReader
 
 DONE = b"data: [DONE]\n\n"
 KEEP_ALIVE = "keep-alive"
@@ -34,6 +37,8 @@ class OpenAiForm:
 
     Shape: for chats one role delta first; a finish chunk; a usage chunk if asked for; [DONE]. Frames
     that one read brought are joined into one, unless they are to be split for readers who come back.
+    Where the tokens of a batch have details, one chunk has their text and their logprobs. What calls
+    reads as a call becomes tool_calls: a chunk with its name, then its arguments as they come.
     """
 
     def __init__(
@@ -47,12 +52,17 @@ class OpenAiForm:
         includes_usage: bool = False,
         shows_progress: bool = False,
         is_split: bool = False,
+        calls: CallReader | None = None,
+        has_top: bool = False,
     ) -> None:
         self._request_id = request_id
         self._is_chat = is_chat
         self._includes_usage = includes_usage
         self._shows_progress = shows_progress
         self._is_split = is_split
+        self._calls = calls
+        self._has_top = has_top
+        self._shown = 0
         self._silent = _Silent()
         self._is_open = not is_chat
         self._head: dict[str, Any] = {
@@ -77,6 +87,10 @@ class OpenAiForm:
         return _progress({"state": "running"}) if self._shows_progress else self._silent.running()
 
     def deltas(self, batch: Batch) -> list[bytes]:
+        if batch.details is not None:
+            return self._detailed(batch.text, batch.details)
+        if self._calls is not None:
+            return self._called(self._calls, batch.text)
         deltas = _shown(batch)
         if not deltas:
             return []
@@ -89,22 +103,53 @@ class OpenAiForm:
             frames.insert(0, self._chunk({"role": "assistant", "content": ""}))
         return frames
 
+    def _detailed(self, text: str, tokens: Sequence[Token]) -> list[bytes]:
+        """Write a text with its tokens' log-probabilities."""
+        if not text and not tokens:
+            return []
+        told = told_logprobs(tokens, self._shown, is_chat=self._is_chat, has_top=self._has_top)
+        self._shown += sum(len(token.text) for token in tokens)
+        return [*self._opened(), self._chunk({"content": text} if self._is_chat else text, logprobs=told)]
+
+    def _called(self, calls: CallReader, text: str) -> list[bytes]:
+        """Write what is a text as one, and what is a call as one."""
+        is_named = calls.name is not None
+        shown, arguments = calls.feed(text)
+        frames = []
+        if shown:
+            frames += [*self._opened(), self._chunk({"content": shown})]
+        if calls.name is not None and not is_named:
+            frames += [*self._opened(None), self._chunk({"tool_calls": [{"index": 0, **called(calls, "")}]})]
+        if arguments:
+            frames.append(
+                self._chunk({"tool_calls": [{"index": 0, "function": {"arguments": arguments}}]})
+            )
+        return frames
+
+    def _opened(self, content: str | None = "") -> list[bytes]:
+        """Give the role, once."""
+        if self._is_open:
+            return []
+        self._is_open = True
+        return [self._chunk({"role": "assistant", "content": content})]
+
     def finished(self, finish: Finish, usage: Usage, timings: Timings) -> list[bytes]:
         frames = []
-        if not self._is_open:  # an answer without text still has its role
-            frames.append(self._chunk({"role": "assistant", "content": ""}))
+        if self._calls is not None and (rest := self._calls.rest()):
+            frames += [*self._opened(), self._chunk({"content": rest})]
+        frames += self._opened()  # an answer without text still has its role
         frames.append(self._chunk({} if self._is_chat else "", finish))
         if self._includes_usage:
-            told = {**self._head, "choices": [], "usage": usage_body(usage), "timings": asdict(timings)}
+            told = {**self._head, "choices": [], "usage": usage_body(usage), "timings": timings}
             frames.append(b"data: " + orjson.dumps(told) + b"\n\n")
         return [*frames, DONE]
 
     def failed(self, error: PaddockError) -> list[bytes]:
         return [b"data: " + error_body(error, self._request_id) + b"\n\n"]
 
-    def _chunk(self, content: Any, finish: Finish | None = None) -> bytes:
+    def _chunk(self, content: Any, finish: Finish | None = None, logprobs: Any = None) -> bytes:
         field = "delta" if self._is_chat else "text"
-        choice = {"index": 0, field: content, "logprobs": None, "finish_reason": finish}
+        choice = {"index": 0, field: content, "logprobs": logprobs, "finish_reason": finish}
         return b"data: " + orjson.dumps({**self._head, "choices": [choice], **self._tail}) + b"\n\n"
 
 
@@ -146,9 +191,11 @@ class NativeForm(_Silent):
 
 
 class WholeForm:
-    """No frames: the answer is collected and given in one piece."""
+    """No frames: the answer is collected and given in one piece, a call by the reader it is read with."""
 
-    def __init__(self) -> None:
+    def __init__(self, calls: CallReader | None = None) -> None:
+        self.calls = calls
+        self.tokens: list[Token] = []
         self._pieces: list[str] = []
         self.finish = Finish.STOP
         self.usage = Usage(0, 0)
@@ -165,11 +212,14 @@ class WholeForm:
         return []
 
     def deltas(self, batch: Batch) -> list[bytes]:
-        self._pieces.append(batch.text)
+        self._pieces.append(batch.text if self.calls is None else self.calls.feed(batch.text)[0])
+        self.tokens.extend(batch.details or ())
         return []
 
     def finished(self, finish: Finish, usage: Usage, timings: Timings) -> list[bytes]:
         self.finish, self.usage = finish, usage
+        if self.calls is not None:
+            self._pieces.append(self.calls.rest())
         return []
 
     def failed(self, error: PaddockError) -> list[bytes]:
@@ -191,6 +241,21 @@ def native_error(error: PaddockError) -> bytes:
         if error.status in (429, 503):
             kind = "overloaded"
     return orjson.dumps({"error": error.message, "error_type": kind})
+
+
+def called(calls: CallReader, arguments: str) -> dict[str, Any]:
+    """Write a call in OpenAI's words."""
+    function = {"name": calls.name, "arguments": arguments}
+    return {"id": calls.identity, "type": "function", "function": function}
+
+
+def told_logprobs(
+    tokens: Sequence[Token], offset: int, *, is_chat: bool, has_top: bool
+) -> dict[str, Any]:
+    """Write logprobs in the route's form. Units: offset is the characters before the tokens."""
+    if is_chat:
+        return chat_logprobs(tokens)
+    return completion_logprobs(tokens, offset, has_top=has_top)
 
 
 def _shown(batch: Batch) -> list[bytes]:

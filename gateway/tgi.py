@@ -87,7 +87,12 @@ class Tgi:
         self._pool = Pool(url, limits.connect_seconds)
 
     async def generate(
-        self, body: bytes, give: Callable[[Batch], bool], headers: Mapping[str, str] | None = None
+        self,
+        body: bytes,
+        give: Callable[[Batch], bool],
+        headers: Mapping[str, str] | None = None,
+        *,
+        is_detailed: bool = False,
     ) -> None:
         """Generate, giving each batch as it arrives; a batch holds all tokens that one read brought.
 
@@ -97,7 +102,7 @@ class Tgi:
         Cancel:   the connection closes at once.
         Raises:   EngineError; EngineCutOff when the stream ends without its final event.
         """
-        events, is_over = Events(), False
+        events, is_over = Events(is_detailed=is_detailed), False
 
         def take(piece: bytes) -> bool:
             nonlocal is_over
@@ -210,7 +215,7 @@ def generate_body(prompt: str, sampling: Sampling, max_new_tokens: int) -> bytes
                 top_k=sampling.top_k if is_sampled else None,
                 seed=sampling.seed if is_sampled else None,
                 repetition_penalty=sampling.repetition_penalty,
-                stop=list(sampling.stop[:MAX_STOPS]),
+                stop=[*sampling.ends, *sampling.stop][:MAX_STOPS],
                 details=True,
             ),
         )
@@ -219,6 +224,10 @@ def generate_body(prompt: str, sampling: Sampling, max_new_tokens: int) -> bytes
     told = request.model_dump(mode="json", exclude_none=True)
     if sampling.frequency_penalty:
         told["parameters"]["frequency_penalty"] = sampling.frequency_penalty
+    if sampling.top_tokens:
+        told["parameters"]["top_n_tokens"] = sampling.top_tokens
+    if sampling.grammar is not None:
+        told["parameters"]["grammar"] = sampling.grammar
     return orjson.dumps(told)
 
 

@@ -12,10 +12,12 @@ from fastapi import Request
 from gateway.chat import Chat, Sampling
 from gateway.errors import BodyTooLarge, ChatInvalid, MediaUnknown, ModelUnknown
 from gateway.fleet import DEMO_MODEL, Fleet
+from gateway.grammar import Shape
 from gateway.keys import Key
 from gateway.order import Caller, Form, Order
 from gateway.prompt import Family, Prompt, family_of, render
 from gateway.schedule import MOST_TOKENS, Class
+from gateway.tools import CallReader
 
 # What clients of TGI send as the model when none was named: its documentation's word, and the word of
 # huggingface_hub's client.
@@ -110,6 +112,8 @@ class Intake:
         *,
         is_streamed: bool = True,
         is_resumable: bool = False,
+        shape: Shape | None = None,
+        calls: CallReader | None = None,
     ) -> Order:
         """Make the order for a prompt, after checking that prompt and answer fit the context.
 
@@ -130,6 +134,8 @@ class Intake:
             prompt=prompt,
             sampling=sampling,
             room=room,
+            shape=shape,
+            calls=calls,
             is_streamed=is_streamed,
             is_resumable=is_resumable,
             headers=traced(request),

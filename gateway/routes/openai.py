@@ -17,7 +17,7 @@ from gateway.routes.intake import Intake, owner_of, request_id
 from gateway.routes.reply import Follow, FollowStyle, Whole
 from gateway.schema import ChatBody, CompletionBody, read_body
 from gateway.shelf import Shelf
-from gateway.sse import OpenAiForm, WholeForm, usage_body
+from gateway.sse import OpenAiForm, WholeForm, called, told_logprobs, usage_body
 
 PROGRESS_HEADER = "paddock-progress"
 RESUME_HEADER = "paddock-resume"
@@ -53,7 +53,9 @@ class OpenAiRoutes:
     async def post_chat(self, request: Request) -> Response:
         """Answer a chat, streamed or whole."""
         body = read_body(ChatBody, await self._intake.content(request))
-        prompt = self._intake.render(body.chat())
+        chat = body.chat()
+        self._intake.model(body.model)
+        prompt = self._intake.render(chat)
         self._metrics.neutralise(prompt.neutralised)
         response = await self._answer(request, body, prompt.text, is_chat=True)
         if prompt.neutralised:
@@ -85,14 +87,19 @@ class OpenAiRoutes:
         sampling = body.sampling(*self._intake.defaults(model))
         answer_id = ("chatcmpl-" if is_chat else "cmpl-") + secrets.token_urlsafe(18)
         created, route = int(time.time()), request.url.path
+        calls = body.calls() if isinstance(body, ChatBody) else None
+        shape = body.shape() if isinstance(body, ChatBody) else None
         if not body.stream:
-            whole = WholeForm()
-            order = await self._intake.order(request, route, prompt, sampling, whole, is_streamed=False)
-            generation = self._generations.stream(order)
-            return Whole(
-                generation,
-                lambda: None if generation.error else _whole(answer_id, created, model, whole, is_chat),
+            whole = WholeForm(calls)
+            order = await self._intake.order(
+                request, route, prompt, sampling, whole, is_streamed=False, shape=shape, calls=calls
             )
+            generation = self._generations.stream(order)
+
+            def write() -> Response | None:
+                return None if generation.error else _whole(answer_id, created, model, whole, body)
+
+            return Whole(generation, write)
         is_resumable = request.headers.get(RESUME_HEADER) == "1"
         form = OpenAiForm(
             answer_id,
@@ -103,8 +110,12 @@ class OpenAiRoutes:
             includes_usage=body.includes_usage,
             shows_progress=request.headers.get(PROGRESS_HEADER) == "1",
             is_split=is_resumable,
+            calls=calls,
+            has_top=bool(sampling.top_tokens),
         )
-        order = await self._intake.order(request, route, prompt, sampling, form, is_resumable=is_resumable)
+        order = await self._intake.order(
+            request, route, prompt, sampling, form, is_resumable=is_resumable, shape=shape, calls=calls
+        )
         generation = self._generations.stream(order)
         reply = Follow(generation, self._follow)
         if is_resumable:
@@ -126,10 +137,19 @@ class OpenAiRoutes:
         }
 
 
-def _whole(answer_id: str, created: int, model: str, form: WholeForm, is_chat: bool) -> Response:
+def _whole(
+    answer_id: str, created: int, model: str, form: WholeForm, body: ChatBody | CompletionBody
+) -> Response:
     choice: dict[str, Any] = {"index": 0, "logprobs": None, "finish_reason": form.finish}
+    is_chat = isinstance(body, ChatBody)
+    if body.wants_logprobs:
+        has_top = isinstance(body, CompletionBody) and bool(body.logprobs)
+        choice["logprobs"] = told_logprobs(form.tokens, 0, is_chat=is_chat, has_top=has_top)
     if is_chat:
         choice["message"] = {"role": "assistant", "content": form.text, "refusal": None}
+        if form.calls is not None and form.calls.name is not None:
+            choice["message"]["content"] = None
+            choice["message"]["tool_calls"] = [called(form.calls, form.calls.arguments)]
     else:
         choice["text"] = form.text
     return _json(

@@ -70,7 +70,7 @@ class Served:
 
 @contextlib.asynccontextmanager
 async def serving(engine_url: str, **settings: Any) -> AsyncIterator[Served]:
-    """Serve for the length of a block; settings are MODEL_ variables, or GATEWAY_ ones without that prefix."""
+    """Serve for the length of a block; settings are MODEL_ variables, or GATEWAY_ ones without prefix."""
     environment = {
         ("" if name.startswith("model_") else "GATEWAY_") + name.upper(): str(value)
         for name, value in settings.items()

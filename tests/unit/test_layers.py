@@ -13,13 +13,22 @@ PRODUCT = ("gateway", "engine")
 # Lowest first. A module may import its own layer and those before it. `routes` and `download` are packages.
 LAYERS: list[tuple[str, set[str]]] = [
     ("values", {"chat", "errors"}),
-    ("pure", {"prompt", "admission", "schedule", "estimate", "settings", "pace", "stops", "fairness"}),
+    (
+        "pure",
+        {
+            "prompt", "grammar", "tools", "logprob", "stops", "settings",
+            "admission", "schedule", "estimate", "pace", "fairness",
+        },
+    ),
     (
         "outside world",
-        {"tgi", "events", "transport", "fleet", "replica", "control", "metrics", "keys", "progress", "download", "lag"},
+        {
+            "tgi", "events", "transport", "fleet", "replica", "control", "metrics", "keys", "progress",
+            "download", "lag",
+        },
     ),
     ("life of a chat", {"generation", "relay", "streams", "shelf", "order", "record"}),
-    ("wire forms", {"schema", "sse"}),
+    ("wire forms", {"schema", "message", "sse"}),
     ("HTTP in", {"routes"}),
     ("wiring", {"app", "__main__"}),
 ]
@@ -32,7 +41,7 @@ FENCES = {
     "fastapi": {"routes", "app"},
     "starlette": {"routes", "app"},
     "uvicorn": {"__main__"},
-    "pydantic": {"schema", "settings", "tgi"},
+    "pydantic": {"schema", "message", "settings", "tgi"},
     "huggingface_hub": {"download"},
     "requests": {"download"},
 }

@@ -6,12 +6,31 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.chat import Chat, Message, Sampling
+from gateway.chat import Call, Chat, Message, Sampling, Tool
 from gateway.errors import BodyInvalid, CallerError, ChatInvalid
+from gateway.prompt import ENDS
 from gateway.schema import ChatBody, CompletionBody, error_body, read_body
 
 USER = {"role": "user", "content": "Hi"}
 IMAGE = {"type": "image_url", "image_url": {"url": "data:,"}}
+
+
+CALLS = [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}]
+CALL = {"role": "assistant", "content": None, "tool_calls": CALLS}
+ANSWER = {"role": "tool", "tool_call_id": "c1", "content": "x"}
+
+
+def called(arguments: str) -> list[dict[str, Any]]:
+    """Make calls with some arguments."""
+    return [{**CALLS[0], "function": {"name": "f", "arguments": arguments}}]
+
+
+def tool(name: str, **more: Any) -> dict[str, Any]:
+    """Make a tool's description."""
+    return {"type": "function", "function": {"name": name, **more}}
+
+
+TOOL = tool("f")
 
 
 def read(**fields: Any) -> tuple[Chat, Sampling]:
@@ -26,6 +45,7 @@ def refused(content: bytes) -> CallerError:
         body = read_body(ChatBody, content)
         body.chat()
         body.sampling(0.6, 0.9)
+        body.calls()
     return error.value
 
 
@@ -65,10 +85,21 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"messages": ["Hi"]}, "messages[0]", "object"),
     ({"messages": [{"content": "Hi"}]}, "messages[0].role", "is required"),
     ({"messages": [{"role": "user"}]}, "messages[0].content", "is required"),
-    ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].role", "'user'"),
+    ({"messages": [USER, CALL]}, "messages[1].role", "last message"),
+    ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].tool_call_id", "id of the call"),
+    ({"messages": [USER, CALL, {**ANSWER, "tool_call_id": "c2"}]}, "messages[2].tool_call_id", "id of the"),
+    ({"messages": [USER, CALL, USER]}, "messages[2].role", "the tool's answer"),
+    ({"messages": [USER, {**USER, "tool_call_id": "c1"}]}, "messages[1].tool_call_id", "only a tool's"),
+    ({"messages": [{**USER, "tool_calls": CALLS}]}, "messages[0].tool_calls", "only the assistant"),
+    ({"messages": [USER, {**CALL, "content": "x"}]}, "messages[1].content", "no text beside a call"),
+    ({"messages": [USER, {**CALL, "tool_calls": CALLS * 2}]}, "messages[1].tool_calls", "one call a turn"),
+    ({"messages": [USER, {**CALL, "tool_calls": called("[1]")}]},
+     "messages[1].tool_calls[0].function.arguments", "must be a JSON object"),
+    ({"messages": [USER, {**CALL, "tool_calls": called("{")}]},
+     "messages[1].tool_calls[0].function.arguments", "is not JSON"),
     ({"messages": [{"role": "User", "content": "x"}]}, "messages[0].role", "'user'"),
     ({"messages": [{"role": "user", "content": 7}]}, "messages[0].content", "string"),
-    ({"messages": [USER, {"role": "user", "content": None}]}, "messages[1].content", "string"),
+    ({"messages": [USER, {"role": "user", "content": None}]}, "messages[1].content", "is required"),
     ({"messages": [{"role": "user", "content": " \n"}]}, "messages[0].content", "is empty"),
     ({"messages": [{"role": "user", "content": []}]}, "messages[0].content", "is empty"),
     ({"messages": [{"role": "user", "content": [IMAGE]}]}, "messages[0].content[0].type", "text"),
@@ -99,12 +130,35 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"frequency_penalty": 2.5}, "frequency_penalty", "less than or equal to 2"),
     ({"presence_penalty": 0.5}, "presence_penalty", "leave it out or send 0"),
     ({"n": 2}, "n", "leave it out or send 1"),
-    ({"logprobs": True}, "logprobs", "leave it out or send false"),
-    ({"top_logprobs": 3}, "top_logprobs", "leave it out or send 0"),
+    ({"logprobs": 1}, "logprobs", "boolean"),
+    ({"top_logprobs": 3}, "top_logprobs", "needs logprobs"),
+    ({"logprobs": True, "top_logprobs": 6}, "top_logprobs", "less than or equal to 5"),
+    ({"logprobs": True, "tools": [TOOL]}, "logprobs", "beside tools"),
     ({"logit_bias": {"5": 1}}, "logit_bias", "leave it out"),
-    ({"tools": [{"type": "function"}]}, "tools", "leave it out"),
-    ({"tool_choice": "required"}, "tool_choice", "leave it out"),
-    ({"response_format": {"type": "json_object"}}, "response_format", "leave it out"),
+    ({"tools": [{"type": "function"}]}, "tools[0].function", "is required"),
+    ({"tools": [{"type": "custom", "custom": {}}]}, "tools[0].type", "'function'"),
+    ({"tools": [tool("no name")]}, "tools[0].function.name", "match pattern"),
+    ({"tools": [TOOL, TOOL]}, "tools", "same name"),
+    ({"tools": [tool("f", strict=True)]}, "tools[0].function.strict", "tool_choice"),
+    ({"tools": [tool("f", parameters=7)]}, "tools[0].function.parameters", "dictionary"),
+    ({"tools": [tool("f", parameters={"type": "array"})], "tool_choice": "required"},
+     "tools[0].function.parameters", "properties"),
+    ({"tool_choice": "required"}, "tool_choice", "there are no tools"),
+    ({"tool_choice": "must"}, "tool_choice", "'required'"),
+    ({"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "g"}}},
+     "tool_choice", "there is no tool 'g'"),
+    ({"parallel_tool_calls": 1}, "parallel_tool_calls", "boolean"),
+    ({"response_format": {"type": "xml"}}, "response_format.type", "json_object"),
+    ({"response_format": {"type": "json_schema"}}, "response_format.json_schema", "is required"),
+    ({"response_format": {"type": "json_object", "json_schema": {"name": "a"}}},
+     "response_format.json_schema", "does not go with"),
+    ({"response_format": {"type": "json_schema", "json_schema": {"name": "a"}}},
+     "response_format.json_schema.schema", "object"),
+    ({"response_format": {"type": "json_object"}, "tools": [TOOL]}, "response_format", "beside tools"),
+    ({"response_format": {"type": "json_object"}, "max_tokens": 1025}, "max_tokens", "at most 1024"),
+    ({"response_format": {"type": "json_object"}, "max_completion_tokens": 1025},
+     "max_completion_tokens", "at most 1024"),
+    ({"response_format": {"type": "json_object"}, "stop": "x"}, "stop", "form"),
     ({"model": 5}, "model", "string"),
     ({"user": 5}, "user", "string"),
 ]  # fmt: skip
@@ -154,7 +208,8 @@ NEUTRAL: list[dict[str, Any]] = [
     {"n": 1}, {"n": None}, {"tools": []}, {"tool_choice": "none"}, {"tool_choice": "auto"},
     {"logit_bias": {}}, {"presence_penalty": 0}, {"presence_penalty": 0.0}, {"user": "ann"},
     {"response_format": {"type": "text"}},
-    {"logprobs": False}, {"top_logprobs": 0}, {"store": False}, {"metadata": {}}, {"service_tier": "auto"},
+    {"logprobs": False}, {"logprobs": None}, {"top_logprobs": 0},
+    {"store": False}, {"metadata": {}}, {"service_tier": "auto"},
     {"parallel_tool_calls": True}, {"parallel_tool_calls": False}, {"stop": None}, {"stop": []}, {"stop": ""},
     {"seed": None}, {"temperature": None}, {"stream": None}, {"stream_options": None}, {"model": None},
     {"stream_options": {"include_obfuscation": False}}, {"frequency_penalty": 0}, {"max_tokens": None},
@@ -169,14 +224,14 @@ def test_a_neutral_field_changes_nothing(fields: dict[str, Any]) -> None:
 
 def test_defaults_fill_what_is_left_open() -> None:
     """The model's temperature and top_p apply where the caller names none."""
-    assert Sampling(temperature=0.6, top_p=0.9) == read()[1]
-    assert Sampling(temperature=0.0, top_p=1.0) == read(temperature=0, top_p=1)[1]
+    assert Sampling(temperature=0.6, top_p=0.9, ends=ENDS) == read()[1]
+    assert Sampling(temperature=0.0, top_p=1.0, ends=ENDS) == read(temperature=0, top_p=1)[1]
 
 
 def test_sampling_is_mapped() -> None:
     """Every field that means something arrives."""
     expected = Sampling(
-        temperature=1.5, top_p=0.5, max_tokens=7, seed=9, stop=("a", "b"), frequency_penalty=-1.0,
+        temperature=1.5, top_p=0.5, max_tokens=7, seed=9, stop=("a", "b"), frequency_penalty=-1.0, ends=ENDS,
     )  # fmt: skip
 
     fields = {"temperature": 1.5, "top_p": 0.5, "seed": 9, "stop": ["a", "b"], "frequency_penalty": -1}
@@ -200,9 +255,70 @@ def test_text_parts_are_joined_and_developer_is_system() -> None:
 
 def test_an_answer_s_own_fields_may_be_sent_back() -> None:
     """A message copied from an answer has null fields."""
-    reply = {"role": "assistant", "content": "x", "refusal": None, "tool_calls": None}
+    fields = ("refusal", "tool_calls", "audio", "function_call", "annotations")
+    reply = {"role": "assistant", "content": "x", **dict.fromkeys(fields)}
 
     assert Message("assistant", "x") == read(messages=[USER, reply])[0].messages[1]
+
+
+def test_a_call_and_its_answer_are_read() -> None:
+    """The arguments are JSON in a text; the answer belongs to the call by its id."""
+    chat, _ = read(messages=[USER, CALL, ANSWER])
+
+    assert (Message("assistant", "", Call("f", {"a": 1})), Message("tool", "x")) == chat.messages[1:]
+
+
+def test_tools_are_kept_as_written() -> None:
+    """The prompt shows a tool's description in its caller's words and order."""
+    backwards = {"function": {"description": "d", "name": "f"}, "type": "function"}
+
+    assert (Tool("f", None, backwards),) == read(tools=[backwards])[0].tools
+    assert [*backwards["function"]] == [*read(tools=[backwards])[0].tools[0].described["function"]]
+
+
+def test_no_tools_are_shown_where_none_may_be_called() -> None:
+    """A model that reads of tools calls them."""
+    assert () == read(tools=[TOOL], tool_choice="none")[0].tools
+
+
+ASKED = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+CALLED = {
+    "type": "object",
+    "properties": {"name": {"type": "string", "const": "f"}, "parameters": ASKED},
+    "required": ["name", "parameters"],
+}
+NAMED = {"type": "function", "function": {"name": "f"}}
+FORMAT = {"type": "json_schema", "json_schema": {"name": "a", "schema": ASKED, "strict": True}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "schema"),
+    [
+        ({"response_format": FORMAT}, ASKED),
+        ({"tools": [tool("f", parameters=ASKED)], "tool_choice": "required"}, CALLED),
+        ({"tools": [TOOL, tool("f", parameters=ASKED, strict=True)][1:], "tool_choice": NAMED}, CALLED),
+        ({"tools": [tool("g"), tool("f", parameters=ASKED)], "tool_choice": NAMED}, CALLED),
+    ],
+)
+def test_a_bound_answer_has_a_grammar(fields: dict[str, Any], schema: dict[str, Any]) -> None:
+    """A schema goes to the engine, and so does a call that must be made."""
+    assert {"type": "json", "value": schema} == read(**fields, max_tokens=1024)[1].grammar
+
+
+def test_one_of_several_calls_stands_in_an_object() -> None:
+    """TGI takes no choice as a whole schema."""
+    grammar = read(tools=[tool("g"), tool("f", parameters=ASKED)], tool_choice="required")[1].grammar
+
+    assert grammar is not None
+    assert ["g", "f"] == [
+        one["properties"]["name"]["const"] for one in grammar["value"]["properties"]["function"]["anyOf"]
+    ]
+
+
+@pytest.mark.parametrize(("fields", "top"), [({}, None), ({"top_logprobs": 0}, 0), ({"top_logprobs": 5}, 5)])
+def test_alternatives_are_counted(fields: dict[str, Any], top: int | None) -> None:
+    """None at all, none beside the token, or up to TGI's five."""
+    assert top == read(**fields, logprobs=bool(fields))[1].top_tokens
 
 
 @pytest.mark.parametrize(
@@ -211,7 +327,7 @@ def test_an_answer_s_own_fields_may_be_sent_back() -> None:
         ({}, "prompt"), ({"prompt": ""}, "prompt"), ({"prompt": []}, "prompt"), ({"prompt": 5}, "prompt"),
         ({"prompt": ["a", "b"]}, "prompt"), ({"prompt": "a", "suffix": "b"}, "suffix"),
         ({"prompt": "a", "echo": True}, "echo"),
-        ({"prompt": "a", "best_of": 2}, "best_of"), ({"prompt": "a", "logprobs": 1}, "logprobs"),
+        ({"prompt": "a", "best_of": 2}, "best_of"), ({"prompt": "a", "logprobs": 6}, "logprobs"),
         ({"prompt": "a", "messages": []}, "messages"), ({"prompt": "a", "max_tokens": 0}, "max_tokens"),
     ],
 )  # fmt: skip

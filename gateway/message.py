@@ -1,0 +1,210 @@
+"""The bodies of messages, tools and answers' forms, inside the bodies that callers send.
+
+Knows OpenAI's request forms, and what Llama 3's prompt can hold of them. Knows nothing of routes.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import orjson
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    StrictBool,
+    model_validator,
+)
+
+from gateway.chat import Call, Message, Role, Tool
+from gateway.errors import ChatInvalid
+from gateway.grammar import Shape, settle
+
+Text = Annotated[str, Field(strict=True)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+# OpenAI's rule for names of functions and schemas.
+Name = Annotated[str, Field(strict=True, pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+
+
+def only(*neutral: Any) -> BeforeValidator:
+    """Accept only the values that ask for nothing, so that nothing asked for is dropped."""
+
+    def check(value: Any) -> Any:
+        if not any(value == one and type(value) is type(one) for one in (None, *neutral)):
+            shown = " or ".join(orjson.dumps(one).decode() for one in neutral)
+            raise ValueError(f"is not supported here; leave it out{f' or send {shown}' if neutral else ''}")
+        return value
+
+    return BeforeValidator(check)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Part(_Strict):
+    """A text part of a message's content."""
+
+    type: Literal["text"]
+    text: Text
+
+
+class _CalledBody(_Strict):
+    name: Name
+    arguments: Text
+
+
+class _CallBody(_Strict):
+    """A call in an assistant's message, as it came in an answer."""
+
+    id: Annotated[Text, Field(min_length=1)]
+    type: Literal["function"]
+    function: _CalledBody
+
+
+class MessageBody(_Strict):
+    """One message; developer is OpenAI's newer word for system."""
+
+    role: Literal["system", "developer", "user", "assistant", "tool"]
+    content: Text | list[_Part] | None = None
+    tool_calls: list[_CallBody] | None = None
+    tool_call_id: Text | None = None
+    name: None = None
+    # Null in answers, which callers send back as they are.
+    refusal: None = None
+    audio: None = None
+    function_call: None = None
+    annotations: Annotated[Any, only([])] = None
+
+    @property
+    def text(self) -> str:
+        """Give the content as one text."""
+        if self.content is None or isinstance(self.content, str):
+            return self.content or ""
+        return "".join(part.text for part in self.content)
+
+
+def messages_of(bodies: Sequence[MessageBody]) -> tuple[Message, ...]:
+    """Give messages, each checked in its place. Raises: ChatInvalid naming the place."""
+    messages = tuple(_message(body, at, bodies[at - 1] if at else None) for at, body in enumerate(bodies))
+    last = messages[-1]
+    if last.role == "system" or last.call is not None:
+        raise _refused(
+            f"messages[{len(bodies) - 1}].role",
+            "the last message must be the user's, a tool's, or the assistant's text to be continued",
+        )
+    return messages
+
+
+def _message(body: MessageBody, at: int, before: MessageBody | None) -> Message:
+    where = f"messages[{at}]"
+    role: Role = "system" if body.role == "developer" else body.role
+    if role == "user" and body.content is not None and not body.text.strip():
+        raise _refused(f"{where}.content", "is empty")
+    if body.tool_calls and role == "assistant":
+        return Message(role, "", _call(body, where))
+    if body.tool_calls:
+        raise _refused(f"{where}.tool_calls", "only the assistant calls tools")
+    if body.content is None:
+        raise _refused(f"{where}.content", "is required, as a text or a list of text parts")
+    asked = [call.id for call in (before.tool_calls or ())] if before is not None else []
+    if role == "tool" and body.tool_call_id not in asked:
+        raise _refused(f"{where}.tool_call_id", "must be the id of the call in the message before")
+    if role != "tool" and body.tool_call_id is not None:
+        raise _refused(f"{where}.tool_call_id", "only a tool's message has it")
+    if role != "tool" and asked:
+        raise _refused(f"{where}.role", "behind a call comes the tool's answer")
+    return Message(role, body.text)
+
+
+def _call(body: MessageBody, where: str) -> Call:
+    calls = body.tool_calls or []
+    if len(calls) != 1:
+        raise _refused(f"{where}.tool_calls", "Llama 3's prompt format has one call a turn")
+    if body.text:
+        raise _refused(f"{where}.content", "Llama 3's prompt format has no text beside a call; send null")
+    where = f"{where}.tool_calls[0].function.arguments"
+    try:
+        arguments = orjson.loads(calls[0].function.arguments)
+    except orjson.JSONDecodeError as error:
+        raise _refused(where, f"is not JSON: {error}") from None
+    if not isinstance(arguments, dict):
+        raise _refused(where, "must be a JSON object")
+    return Call(calls[0].function.name, arguments)
+
+
+class _FunctionBody(_Strict):
+    name: Name
+    description: Text | None = None
+    parameters: dict[str, Any] | None = None
+    strict: StrictBool | None = None
+
+    def arguments(self, where: str) -> dict[str, Any]:
+        """Give the settled schema of a call's arguments. Raises: ChatInvalid."""
+        none: dict[str, Any] = {"type": "object", "properties": {}}
+        if not self.parameters or {**none, **self.parameters} == none:
+            return none
+        return settle(self.parameters, where)
+
+
+class ToolBody(_Strict):
+    """A tool; the prompt describes it as its caller wrote it."""
+
+    type: Literal["function"]
+    function: _FunctionBody
+    _written: dict[str, Any] = PrivateAttr()
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep(cls, value: Any, handler: ModelWrapValidatorHandler["ToolBody"]) -> "ToolBody":
+        body = handler(value)
+        body._written = value
+        return body
+
+    def tool(self) -> Tool:
+        """Give the tool."""
+        return Tool(self.function.name, self.function.parameters, self._written)
+
+
+class _NamedBody(_Strict):
+    name: Name
+
+
+class ChoiceBody(_Strict):
+    """The one tool that must be called."""
+
+    type: Literal["function"]
+    function: _NamedBody
+
+
+class _SchemaBody(_Strict):
+    name: Name
+    description: Text | None = None
+    schema_: Annotated[Any, Field(alias="schema")] = None
+    # The answer follows the schema either way.
+    strict: StrictBool | None = None
+
+
+class FormatBody(_Strict):
+    """The form of the answer."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: _SchemaBody | None = None
+
+    def shape(self) -> Shape | None:
+        """Give the form, None for any text. Raises: ChatInvalid."""
+        where = "response_format.json_schema"
+        if (self.json_schema is not None) is not (self.type == "json_schema"):
+            is_missing = self.json_schema is None
+            raise _refused(where, "is required" if is_missing else f"does not go with {self.type}")
+        if self.type == "text":
+            return None
+        if self.json_schema is None:
+            return Shape()
+        return Shape(settle(self.json_schema.schema_, f"{where}.schema"))
+
+
+def _refused(where: str, what: str) -> ChatInvalid:
+    return ChatInvalid(f"{where}: {what}", param=where)
