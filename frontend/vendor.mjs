@@ -4,19 +4,23 @@
  * Run by scripts/vendor and by the image build, after `npm ci --ignore-scripts`.
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url));
 const { vendor } = JSON.parse(readFileSync(at("package.json"), "utf8"));
 
 // A page may be served from the folder meanwhile: each file is replaced whole, and none is ever missing.
-mkdirSync(at("site/vendor"), { recursive: true });
 for (const [name, source] of Object.entries(vendor)) {
   const next = at(`site/vendor/${name}.next`);
+  mkdirSync(dirname(next), { recursive: true });
   copyFileSync(at(`node_modules/${source}`), next);
   renameSync(next, at(`site/vendor/${name}`));
   console.log(`site/vendor/${name}  <-  ${source}`);
 }
-for (const name of readdirSync(at("site/vendor"))) {
-  if (!(name in vendor)) rmSync(at(`site/vendor/${name}`), { recursive: true });
+const wanted = new Set(Object.keys(vendor));
+for (const entry of readdirSync(at("site/vendor"), { recursive: true, withFileTypes: true })) {
+  const path = `${entry.parentPath}/${entry.name}`;
+  const name = path.slice(at("site/vendor/").length);
+  if (entry.isFile() && !wanted.has(name)) rmSync(path);
 }

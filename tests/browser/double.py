@@ -13,7 +13,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -54,12 +54,51 @@ class ReaderGoneError(Exception):
     """The browser closed the connection."""
 
 
+class Log:
+    """The numbered frames of one stream, for any number of readers."""
+
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []
+        self.is_closed = False
+        self.is_stopped = False
+        self._news = threading.Condition()
+
+    def append(self, frame: bytes) -> None:
+        """Add a frame under the next id."""
+        with self._news:
+            self.frames.append(b"id: %d\n%b" % (len(self.frames) + 1, frame))
+            self._news.notify_all()
+
+    def close(self, *, is_stopped: bool = False) -> None:
+        """End it; a stopped one has no last frame."""
+        with self._news:
+            self.is_closed, self.is_stopped = True, self.is_stopped or is_stopped
+            self._news.notify_all()
+
+    def read(self, handler: BaseHTTPRequestHandler, cursor: int, is_cut: Callable[[], bool]) -> None:
+        """Write the frames behind a cursor and those to come, until either side ends or the line is cut."""
+        while not is_cut():
+            with self._news:
+                if cursor == len(self.frames) and not self.is_closed:
+                    self._news.wait(LOOK_SECONDS)
+                fresh, is_over = self.frames[cursor:], self.is_closed
+            if fresh:
+                cursor += len(fresh)
+                handler.wfile.write(b"".join(fresh))
+                handler.wfile.flush()
+            elif is_over or has_left(handler.connection):
+                return
+
+
 class Line:
     """One chat's connection, as a scene sees it; what it says can be chained."""
 
-    def __init__(self, handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
+    def __init__(
+        self, handler: BaseHTTPRequestHandler, body: dict[str, Any], log: Log | None = None
+    ) -> None:
         self.body = body
         self._handler = handler
+        self._log = log
         self._is_open = False
 
     def refuse(self, status: int, code: str, message: str, retry_after_seconds: int | None = None) -> None:
@@ -101,19 +140,27 @@ class Line:
 
     def hold(self, until: threading.Event) -> "Line":
         """Stay silent until the event. Raises: ReaderGoneError when the browser leaves first."""
-        self._open()
+        if self._log is None:
+            self._open()
         for _ in range(int(HOLD_SECONDS / LOOK_SECONDS)):
             if until.wait(LOOK_SECONDS):
                 return self
-            if has_left(self._handler.connection):
+            if self._log is not None:
+                if self._log.is_stopped:
+                    raise ReaderGoneError
+            elif has_left(self._handler.connection):
                 raise ReaderGoneError
         return self
 
     def frame(self, data: str, event: str | None = None) -> None:
         """Send one event."""
-        self._open()
         name = "" if event is None else f"event: {event}\n"
-        self._handler.wfile.write(f"{name}data: {data}\n\n".encode())
+        frame = f"{name}data: {data}\n\n".encode()
+        if self._log is not None:
+            self._log.append(frame)
+            return
+        self._open()
+        self._handler.wfile.write(frame)
         self._handler.wfile.flush()
 
     def _open(self) -> None:
@@ -135,6 +182,13 @@ class Double:
         self.departures = 0
         self.model: dict[str, Any] | None = dict(MODEL)
         self.is_stats_broken = False
+        # With streams that can be followed again, as the gateway has them; and what befalls those.
+        self.keeps_streams = False
+        self.logs: dict[str, Log] = {}
+        self.followed: list[str] = []
+        self.cuts = 0
+        self.key: str | None = None
+        self.seen: list[dict[str, str]] = []
         self.policy = CONTENT_SECURITY_POLICY
         self._stats = dict(STATS)
         self._news = threading.Condition()
@@ -164,6 +218,15 @@ class Double:
     def next_scene(self) -> Scene:
         """Take the scene for the chat that just arrived."""
         return self.scenes.pop(0) if len(self.scenes) > 1 else self.scenes[0]
+
+    def cut_lines(self) -> None:
+        """Break every connection to a stream; the streams go on."""
+        self.cuts += 1
+
+    def forget_streams(self) -> None:
+        """Lose all streams, as a gateway that starts anew."""
+        self.logs.clear()
+        self.cut_lines()
 
     def push_stats(self, handler: BaseHTTPRequestHandler) -> None:
         """Write the stats whenever they change, until either side closes."""
@@ -222,21 +285,89 @@ class Handler(BaseHTTPRequestHandler):
             self.double.push_stats(self)
         elif path == "/stats":
             send_json(self, self.double.stats)
+        elif path.startswith("/v1/") and not self._is_allowed():
+            return
+        elif path.startswith("/v1/streams/"):
+            self._follow(path.rpartition("/")[2])
         elif path == "/v1/models":
             listed = [] if self.double.model is None else [self.double.model]
             send_json(self, {"object": "list", "data": listed})
         else:
             self._send_file("index.html" if path == "/" else path.lstrip("/"))
 
+    def do_DELETE(self) -> None:
+        """Stop a stream."""
+        log = self.double.logs.get(urlsplit(self.path).path.rpartition("/")[2])
+        if log is None:
+            send_json(self, error("stream_unknown", "There is no such stream."), 404)
+            return
+        log.close(is_stopped=True)
+        self.send_response(204)
+        self.end_headers()
+
     def do_POST(self) -> None:
-        """Play the next scene."""
+        """Count tokens, or play the next scene."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.double.seen.append(dict(self.headers.items()))
+        if not self._is_allowed():
+            return
+        if self.path == "/tokenize":
+            # One token for each word: a count a test can do in its head.
+            words = body["inputs"].split()
+            start = {"id": 1, "text": "<|begin_of_text|>", "start": 0, "stop": 0}
+            send_json(self, [start, *({"id": 2, "text": word, "start": 0, "stop": 0} for word in words)])
+            return
         body["_progress"] = self.headers["Paddock-Progress"]
         self.double.asked.append(body)
+        if self.double.keeps_streams and self.headers["Paddock-Resume"] == "1":
+            self._play_kept(body)
+            return
         try:
             self.double.next_scene()(Line(self, body))
         except (ReaderGoneError, BrokenPipeError, ConnectionResetError):
             self.double.depart()
+
+    def _play_kept(self, body: dict[str, Any]) -> None:
+        """Play the next scene into a log, and be its first reader."""
+        log = Log()
+        identity = f"stream-{len(self.double.asked)}"
+        self.double.logs[identity] = log
+        scene = self.double.next_scene()
+
+        def play() -> None:
+            try:
+                scene(Line(self, body, log))
+            except ReaderGoneError:
+                self.double.depart()
+            finally:
+                log.close()
+
+        threading.Thread(target=play, daemon=True).start()
+        self._read(log, identity, 0)
+
+    def _follow(self, identity: str) -> None:
+        self.double.followed.append(self.path)
+        log = self.double.logs.get(identity)
+        if log is None:
+            send_json(self, error("stream_unknown", "There is no such stream."), 404)
+            return
+        cursor = int(parse_qs(urlsplit(self.path).query).get("after", ["0"])[0])
+        if log.is_closed and cursor >= len(log.frames):
+            self.send_response(204)
+            self.end_headers()
+            return
+        self._read(log, identity, cursor)
+
+    def _read(self, log: Log, identity: str, cursor: int) -> None:
+        cuts = self.double.cuts
+        begin_stream(self, {"Paddock-Stream": identity})
+        log.read(self, cursor, lambda: self.double.cuts > cuts)
+
+    def _is_allowed(self) -> bool:
+        if self.double.key is None or self.headers["Authorization"] == f"Bearer {self.double.key}":
+            return True
+        send_json(self, error("key_invalid", "an API key is needed"), 401)
+        return False
 
     def handle(self) -> None:
         """Serve, and take a browser that hangs up as the ordinary thing it is."""
@@ -278,9 +409,11 @@ def error(code: str, message: str, retry_after_seconds: int | None = None) -> di
     }
 
 
-def begin_stream(handler: BaseHTTPRequestHandler) -> None:
+def begin_stream(handler: BaseHTTPRequestHandler, headers: dict[str, str] | None = None) -> None:
     """Commit to a 200 and an event stream."""
     handler.send_response(200)
+    for name, value in (headers or {}).items():
+        handler.send_header(name, value)
     handler.send_header("Content-Type", "text/event-stream")
     handler.send_header("Cache-Control", "no-store")
     handler.end_headers()

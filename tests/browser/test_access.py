@@ -83,6 +83,35 @@ def with_settings(reader: Reader, double: Double) -> None:
     reader.page.get_by_label("Temperature").fill("9")
 
 
+def with_more(reader: Reader, double: Double) -> None:
+    """Files, language and the list of keys, by its own key."""
+    reader.page.locator(".scroller").focus()
+    reader.page.keyboard.press("?")
+    expect(reader.page.get_by_role("dialog")).to_be_visible()
+
+
+def asked_for_a_key(reader: Reader, double: Double) -> None:
+    """The dialog that wants an API key."""
+    double.key = "pk-right"
+    reader.ask("Hello")
+    expect(reader.page.get_by_role("dialog")).to_be_visible()
+
+
+def with_files(reader: Reader, double: Double) -> None:
+    """A file taken, another refused, and one in a question that was sent."""
+    picker = reader.page.locator(".picker")
+    picker.set_input_files({"name": "notes.txt", "mimeType": "text/plain", "buffer": b"one two"})
+    reader.ask("Read it.")
+    reader.wait_for_answer()
+    picker.set_input_files(
+        [
+            {"name": "more.txt", "mimeType": "text/plain", "buffer": b"three"},
+            {"name": "a.bin", "mimeType": "application/octet-stream", "buffer": b"\0\1"},
+        ]
+    )
+    expect(reader.page.locator(".refusal")).to_be_visible()
+
+
 def with_undo(reader: Reader, double: Double) -> None:
     """A deleted chat that can be taken back."""
     reader.ask("Hello")
@@ -92,7 +121,10 @@ def with_undo(reader: Reader, double: Double) -> None:
     expect(reader.button("Undo")).to_be_visible()
 
 
-@pytest.mark.parametrize("arrange", [empty, answered, waiting, broken, with_settings, with_undo])
+@pytest.mark.parametrize(
+    "arrange",
+    [empty, answered, waiting, broken, with_settings, with_undo, with_more, asked_for_a_key, with_files],
+)
 def test_axe_finds_nothing(
     open_page: OpenPage, double: Double, arrange: Callable[[Reader, Double], None]
 ) -> None:
@@ -106,7 +138,7 @@ def test_axe_finds_nothing(
     assert violations(reader) == []
 
 
-@pytest.mark.parametrize("arrange", [empty, answered, waiting, broken, with_settings])
+@pytest.mark.parametrize("arrange", [empty, answered, waiting, broken, with_settings, with_files])
 def test_a_narrow_phone_needs_no_sideways_scrolling(
     open_page: OpenPage, double: Double, arrange: Callable[[Reader, Double], None]
 ) -> None:
@@ -143,7 +175,7 @@ def test_the_keyboard_reaches_everything_in_order(reader: Reader) -> None:
     """From the top of the page: skip link, list, bar, messages, starters, box."""
     reader.page.locator(".skip").focus()
     seen = ["Skip to the message box"]
-    for _ in range(9):
+    for _ in range(11):
         reader.page.keyboard.press("Tab")
         seen.append(
             reader.page.evaluate(
@@ -156,11 +188,13 @@ def test_the_keyboard_reaches_everything_in_order(reader: Reader) -> None:
         "New chat",
         "Settings of this chat",
         "Colours: as the system",
+        "Files, language and keys",
         "Messages",
         "What is the story about the fox and the grapes?",
         "Implement a Python function to compute the Fibonacci numbers.",
         "What is the capital of France?",
         "Count from one to ten.",
+        "Attach text files",
         "Message",
     ]
     assert expected == seen

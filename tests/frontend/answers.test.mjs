@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { requestOf } from "../../frontend/site/js/answers.js";
+import { requestOf } from "../../frontend/site/js/request.js";
 import { Problem } from "../../frontend/site/js/problem.js";
 import { add, path } from "../../frontend/site/js/tree.js";
 import { settle, stage } from "./stage.mjs";
@@ -43,7 +43,7 @@ test("an answer waits, grows by frames and finishes with its figures", async () 
 test("stopping keeps what came and closes the stream", async () => {
   const { gateway, answers, chat, ended, answer } = await asked();
   await gateway.push({ kind: "text", text: "Half" });
-  answers.stop(chat.id);
+  answers.stop(chat);
   await ended;
 
   assert.deepEqual([answer().text, answer().state, answer().problem], ["Half", "stopped", null]);
@@ -66,16 +66,17 @@ test("a break after text is interrupted, before any text failed", async () => {
 
 test("a growing answer is written down every second and at its end", async () => {
   const { gateway, parts, store, chat, ended, clock } = await asked();
-  const kept = () => store.read(chat.id).messages.at(-1).text;
+  const kept = async () => (await store.read(chat.id)).messages.at(-1).text;
   await gateway.push({ kind: "text", text: "one" });
   parts.paint();
-  assert.equal(kept(), "");
+  assert.equal(await kept(), "");
   clock.pass(1.1);
-  assert.equal(kept(), "one");
+  assert.equal(await kept(), "one");
   await gateway.push({ kind: "text", text: " two" });
   await gateway.end();
   await ended;
-  assert.equal(kept(), "one two");
+  await settle();
+  assert.equal(await kept(), "one two");
   assert.equal(clock.waiting, 0);
 });
 
@@ -88,10 +89,11 @@ test("a chat has one answer at a time", async () => {
 test("a chat deleted while it is answered stays deleted", async () => {
   const { gateway, answers, chats, store, chat, ended } = await asked();
   await gateway.push({ kind: "text", text: "Half" });
-  answers.stop(chat.id);
-  chats.remove(chat.id);
+  answers.stop(chat);
+  await chats.remove(chat.id);
   await ended;
-  assert.deepEqual([store.list(), chats.list], [[], []]);
+  await settle();
+  assert.deepEqual([await store.list(), chats.list], [[], []]);
 });
 
 test("the request is the system prompt, the path and what was set", () => {
@@ -122,4 +124,81 @@ test("a request without a known model or settings names neither", () => {
   const { chats } = stage();
   add(chats.current, { id: "q1", role: "user", text: "One?" });
   assert.deepEqual(requestOf(chats.current, "q1", null), { messages: [{ role: "user", content: "One?" }] });
+});
+
+test("text, cursor and stream are written down together", async () => {
+  const { gateway, parts, store, chat, clock } = await asked();
+  await gateway.push({ kind: "stream", id: "s1" });
+  await gateway.push({ kind: "text", text: "one", cursor: 4 });
+  assert.deepEqual([parts.chats.current.messages.at(-1).text, parts.chats.current.messages.at(-1).cursor], ["", 0]);
+  parts.paint();
+  clock.pass(1.1);
+  await settle();
+  const { text, cursor, stream, state } = (await store.read(chat.id)).messages.at(-1);
+  assert.deepEqual([text, cursor, stream, state], ["one", 4, "s1", "streaming"]);
+});
+
+test("stopping tells the gateway, and says that the slot is free once the gateway says it", async () => {
+  const { gateway, answers, chat, ended, answer } = await asked();
+  await gateway.push({ kind: "stream", id: "s1" });
+  await gateway.push({ kind: "text", text: "Half" });
+  await answers.stop(chat);
+  await ended;
+  assert.deepEqual([gateway.stopped, answer().state, answer().isFreed], [["s1"], "stopped", true]);
+});
+
+test("an answer found running is taken up behind what was read of it", async () => {
+  const { gateway, parts, answers, chats, newId } = (() => {
+    const parts = stage();
+    return { parts, ...parts };
+  })();
+  const chat = chats.current;
+  add(chat, { id: "q", role: "user", text: "Why?", state: "finished" });
+  add(chat, { id: newId(), role: "assistant", text: "Be", state: "streaming", stream: "s1", cursor: 7 });
+  answers.adopt(chat);
+  await settle();
+  assert.deepEqual(gateway.streams[0].body, { id: "s1", cursor: 7 });
+  await gateway.push({ kind: "text", text: "cause.", cursor: 8 });
+  await gateway.end();
+  await settle();
+  const { text, state, cursor } = path(chat).at(-1);
+  assert.deepEqual([text, state, cursor, parts.heard.at(-1)], ["Because.", "finished", 8, "finished"]);
+});
+
+test("an answer found running without a stream is interrupted", async () => {
+  const { gateway, answers, chats } = stage();
+  add(chats.current, { id: "a", role: "assistant", text: "Half", state: "streaming" });
+  answers.adopt(chats.current);
+  await settle();
+  assert.deepEqual([chats.current.messages[0].state, gateway.streams.length], ["interrupted", 0]);
+});
+
+test("a stream that was stopped elsewhere is stopped here", async () => {
+  const { gateway, ended, answer } = await asked();
+  await gateway.push({ kind: "text", text: "Half" });
+  await gateway.push({ kind: "stopped" });
+  await gateway.end();
+  await ended;
+  assert.deepEqual([answer().state, answer().isFreed], ["stopped", true]);
+});
+
+test("an answer goes on behind its last word, in the same message", async () => {
+  const { gateway, answers, chat, ended, answer } = await asked();
+  await gateway.push({ kind: "text", text: "Half" });
+  await gateway.fail(new Problem({ code: "engine_failed", message: "It broke." }));
+  await ended;
+  const going = answers.proceed(chat, answer());
+  await settle();
+  assert.deepEqual(gateway.streams[1].body.messages.at(-1), { role: "assistant", content: "Half" });
+  await gateway.push({ kind: "text", text: " done." });
+  await gateway.end();
+  await going;
+  assert.deepEqual([answer().text, answer().state, answer().problem, chat.messages.length], ["Half done.", "finished", null, 2]);
+});
+
+test("a file is fenced in the message, by a fence it cannot end", () => {
+  const { chats } = stage();
+  add(chats.current, { id: "q", role: "user", text: "What is it?", files: [{ name: "a.md", text: "```\nx\n```\n" }] });
+  const { content } = requestOf(chats.current, "q", null).messages[0];
+  assert.equal(content, "What is it?\n\nFile a.md:\n````\n```\nx\n```\n````");
 });

@@ -4,41 +4,42 @@ import { test } from "node:test";
 import { memoryStorage } from "../../frontend/site/js/history.js";
 import { notices, shelf } from "../../frontend/site/js/shelf.js";
 import { add } from "../../frontend/site/js/tree.js";
-import { scope, stage } from "./stage.mjs";
+import { memoryDatabase } from "../../frontend/site/js/database.js";
+import { scope, settle, stage } from "./stage.mjs";
 
-function ask(parts, text) {
+async function ask(parts, text) {
   parts.clock.pass(1);
   add(parts.chats.current, { id: parts.newId(), role: "user", text, state: "finished" });
-  parts.chats.save(parts.chats.current);
+  await parts.chats.save(parts.chats.current);
   return parts.chats.current.id;
 }
 
 const titles = (parts) => parts.chats.list.map((one) => one.title);
 
-test("a chat is called by its first question's first line", () => {
+test("a chat is called by its first question's first line", async () => {
   const parts = stage();
-  ask(parts, "Why is the sky blue?\nReally?");
+  await ask(parts, "Why is the sky blue?\nReally?");
   assert.deepEqual(titles(parts), ["Why is the sky blue?"]);
 });
 
-test("a long title is cut", () => {
+test("a long title is cut", async () => {
   const parts = stage();
-  ask(parts, "x".repeat(200));
+  await ask(parts, "x".repeat(200));
   assert.equal(titles(parts)[0], `${"x".repeat(59)}…`);
 });
 
-test("the chat used last is on top", () => {
+test("the chat used last is on top", async () => {
   const parts = stage();
-  const one = ask(parts, "One?");
+  const one = await ask(parts, "One?");
   parts.chats.openNew();
-  ask(parts, "Two?");
+  await ask(parts, "Two?");
   assert.deepEqual(titles(parts), ["Two?", "One?"]);
-  parts.chats.open(one);
-  ask(parts, "More?");
+  await parts.chats.open(one);
+  await ask(parts, "More?");
   assert.deepEqual(titles(parts), ["One?", "Two?"]);
 });
 
-test("an empty chat is not left for another empty chat", () => {
+test("an empty chat is not left for another empty chat", async () => {
   const parts = stage();
   const { id } = parts.chats.current;
   parts.chats.openNew();
@@ -46,72 +47,72 @@ test("an empty chat is not left for another empty chat", () => {
   assert.deepEqual(parts.chats.list, []);
 });
 
-test("a reload finds the chats, the open one and its draft", () => {
-  const storage = memoryStorage();
-  const before = stage({ storage });
-  ask(before, "One?");
+test("a reload finds the chats, the open one and its draft", async () => {
+  const shared = { storage: memoryStorage(), database: memoryDatabase() };
+  const before = stage(shared);
+  await ask(before, "One?");
   const open = before.chats.current.id;
   before.chats.type("half a thought");
 
-  const after = stage({ storage });
-  after.chats.restore();
+  const after = stage(shared);
+  await after.chats.restore();
   assert.deepEqual(titles(after), ["One?"]);
   assert.deepEqual([after.chats.current.id, after.chats.draft], [open, "half a thought"]);
 });
 
-test("the draft of a chat that was never sent to survives a reload", () => {
-  const storage = memoryStorage();
-  stage({ storage }).chats.type("first words");
-  const after = stage({ storage });
-  after.chats.restore();
+test("the draft of a chat that was never sent to survives a reload", async () => {
+  const shared = { storage: memoryStorage(), database: memoryDatabase() };
+  stage(shared).chats.type("first words");
+  const after = stage(shared);
+  await after.chats.restore();
   assert.equal(after.chats.draft, "first words");
 });
 
-test("each chat has its own draft", () => {
+test("each chat has its own draft", async () => {
   const parts = stage();
-  const one = ask(parts, "One?");
+  const one = await ask(parts, "One?");
   parts.chats.type("for one");
   parts.chats.openNew();
   assert.equal(parts.chats.draft, "");
-  parts.chats.open(one);
+  await parts.chats.open(one);
   assert.equal(parts.chats.draft, "for one");
 });
 
-test("a deleted chat comes back as it was", () => {
+test("a deleted chat comes back as it was", async () => {
   const parts = stage();
-  const id = ask(parts, "One?");
-  parts.chats.remove(id);
-  assert.deepEqual([titles(parts), parts.store.read(id)], [[], null]);
-  parts.chats.undelete();
+  const id = await ask(parts, "One?");
+  await parts.chats.remove(id);
+  assert.deepEqual([titles(parts), await parts.store.read(id)], [[], null]);
+  await parts.chats.undelete();
   assert.deepEqual([titles(parts), parts.chats.current.id], [["One?"], id]);
 });
 
-test("a name given by hand stays", () => {
+test("a name given by hand stays", async () => {
   const parts = stage();
-  const id = ask(parts, "One?");
-  parts.chats.rename(id, "  Mine ");
-  ask(parts, "Two?");
-  parts.chats.rename(id, "   ");
+  const id = await ask(parts, "One?");
+  await parts.chats.rename(id, "  Mine ");
+  await ask(parts, "Two?");
+  await parts.chats.rename(id, "   ");
   assert.deepEqual(titles(parts), ["Mine"]);
 });
 
-test("another tab's words arrive, unless this tab is answering that chat", () => {
-  const storage = memoryStorage();
-  const here = stage({ storage });
-  const id = ask(here, "One?");
-  const there = stage({ storage });
-  there.chats.restore();
-  ask(there, "Two?");
+test("another tab's words arrive, unless this tab is answering that chat", async () => {
+  const shared = { storage: memoryStorage(), database: memoryDatabase() };
+  const here = stage(shared);
+  const id = await ask(here, "One?");
+  const there = stage(shared);
+  await there.chats.restore();
+  await ask(there, "Two?");
 
   here.chats.running[id] = here.chats.current;
-  here.chats.refresh(id);
+  await here.chats.refresh(id);
   assert.equal(here.chats.current.messages.length, 1);
   delete here.chats.running[id];
-  here.chats.refresh(id);
+  await here.chats.refresh(id);
   assert.equal(here.chats.current.messages.length, 2);
 });
 
-test("a full storage is said, and nothing is thrown at who types", () => {
+test("a full storage is said, and nothing is thrown at who types", async () => {
   const storage = memoryStorage();
   let isFull = false;
   const parts = stage({
@@ -128,37 +129,39 @@ test("a full storage is said, and nothing is thrown at who types", () => {
   });
   const shown = scope(notices(parts)());
   isFull = true;
-  ask(parts, "One?");
+  await ask(parts, "One?");
   assert.deepEqual([shown.isStorageFull, shown.storageText], [true, parts.words.storageFull]);
   isFull = false;
-  ask(parts, "Two?");
+  await ask(parts, "Two?");
   assert.equal(shown.isStorageFull, false);
 });
 
 function listed(parts) {
-  const panels = { isShelfOpen: true };
+  const panels = { isShelfOpen: true, query: "" };
   const makeShelf = shelf({ ...parts, panels, setTimeout: parts.clock.setTimeout, clearTimeout: parts.clock.clearTimeout });
   const list = makeShelf();
   const row = (index) => Object.assign(scope(list), { chat: list.chats[index], $el: { closest: () => ({ querySelector: () => ({ select: () => {} }) }) } });
   return { panels, list, row };
 }
 
-test("a row opens its chat and closes the panel", () => {
+test("a row opens its chat and closes the panel", async () => {
   const parts = stage();
-  const one = ask(parts, "One?");
+  const one = await ask(parts, "One?");
   parts.chats.openNew();
   const { panels, row } = listed(parts);
   row(0).openChat();
+  await settle();
   assert.deepEqual([parts.chats.current.id, panels.isShelfOpen, row(0).current], [one, false, "page"]);
 });
 
-test("a row is renamed in place, and Escape leaves the name", () => {
+test("a row is renamed in place, and Escape leaves the name", async () => {
   const parts = stage();
-  ask(parts, "One?");
+  await ask(parts, "One?");
   const one = listed(parts).row(0);
   one.startRename();
   one.renamedTitle = "Mine";
   one.finishRename();
+  await settle();
   assert.deepEqual(titles(parts), ["Mine"]);
 
   const again = listed(parts).row(0);
@@ -169,12 +172,71 @@ test("a row is renamed in place, and Escape leaves the name", () => {
   assert.deepEqual(titles(parts), ["Mine"]);
 });
 
-test("a deletion can be taken back for a while", () => {
+test("a deletion can be taken back for a while", async () => {
   const parts = stage();
-  ask(parts, "One?");
+  await ask(parts, "One?");
   const shown = scope(notices(parts)());
   listed(parts).row(0).removeChat();
+  await settle();
   assert.deepEqual([shown.isDeletedShown, shown.deletedText], [true, "Deleted “One?”."]);
   parts.clock.pass(9);
   assert.equal(shown.isDeletedShown, false);
+});
+
+test("a pinned chat stays on top", async () => {
+  const parts = stage();
+  const id = await ask(parts, "One?");
+  parts.chats.openNew();
+  await ask(parts, "Two?");
+  await parts.chats.pin(id);
+  assert.deepEqual(titles(parts), ["One?", "Two?"]);
+  await parts.chats.pin(id);
+  assert.deepEqual(titles(parts), ["Two?", "One?"]);
+});
+
+test("a search finds words anywhere in a chat, and ends with its text", async () => {
+  const parts = stage();
+  await ask(parts, "Tell me of grapes");
+  parts.chats.openNew();
+  await ask(parts, "Something else");
+  await ask(parts, "Now the GRAPES and the fox");
+  const { list } = listed(parts);
+  const found = async (text) => {
+    await parts.chats.search(text);
+    return list.chats.map((one) => one.title);
+  };
+  assert.deepEqual(await found("grapes"), ["Something else", "Tell me of grapes"]);
+  assert.deepEqual(await found("fox grapes"), ["Something else"]);
+  assert.deepEqual([await found("nowhere"), list.isNothingFound], [[], true]);
+  assert.equal((await found(" ")).length, 2);
+});
+
+test("what two tabs add to one chat is all kept", async () => {
+  const shared = { storage: memoryStorage(), database: memoryDatabase() };
+  const here = stage(shared);
+  const id = await ask(here, "One?");
+  const there = stage(shared);
+  await there.chats.restore();
+  there.chats.current.messages.push({ id: "theirs", parent: null, role: "user", text: "Theirs", state: "finished" });
+  await there.chats.save(there.chats.current);
+  here.chats.current.messages.push({ id: "ours", parent: null, role: "user", text: "Ours", state: "finished" });
+  await here.chats.save(here.chats.current);
+  const kept = (await here.store.read(id)).messages.map((message) => message.text).sort();
+  assert.deepEqual(kept, ["One?", "Ours", "Theirs"]);
+  assert.deepEqual(here.chats.current.messages.length, 3);
+});
+
+test("a chat another tab deleted is gone here too", async () => {
+  const parts = stage();
+  const id = await ask(parts, "One?");
+  parts.chats.drop(id);
+  assert.deepEqual([titles(parts), parts.chats.current.messages], [[], []]);
+});
+
+test("chats from a file are added once", async () => {
+  const parts = stage();
+  await ask(parts, "One?");
+  const copy = JSON.parse(JSON.stringify(parts.chats.current));
+  assert.equal(await parts.chats.add([copy, { ...copy, id: "other" }]), 1);
+  assert.deepEqual(parts.chats.current.id, "other");
 });

@@ -1,33 +1,34 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { history, memoryStorage, migrate, StorageFull, VERSION } from "../../frontend/site/js/history.js";
+import { memoryDatabase } from "../../frontend/site/js/database.js";
+import { history, memoryStorage, migrate, StorageFull, summary, VERSION } from "../../frontend/site/js/history.js";
 
-const chat = (id, updated = 1, messages = []) => ({ id, title: id, updated, messages });
+const chat = (id, updated = 1, messages = []) => ({ id, title: id, updated, messages, leaf: null });
+const opened = ({ storage = memoryStorage(), database = memoryDatabase() } = {}) => ({ storage, database, store: history({ database, storage }) });
 
-test("a chat written is the chat read", () => {
-  const store = history({ storage: memoryStorage() });
-  store.write(chat("a"));
-  assert.deepEqual(store.read("a"), { ...chat("a"), version: VERSION });
+test("a chat written is the chat read", async () => {
+  const { store } = opened();
+  await store.write(chat("a"));
+  assert.deepEqual(await store.read("a"), { ...chat("a"), version: VERSION });
 });
 
-test("the list has the newest first and summaries only", () => {
-  const store = history({ storage: memoryStorage() });
-  store.write(chat("old", 1));
-  store.write(chat("new", 2));
-  const expected = [
-    { id: "new", title: "new", updated: 2 },
-    { id: "old", title: "old", updated: 1 },
-  ];
-  assert.deepEqual(store.list(), expected);
+test("the list has pinned chats first, then the newest, and summaries only", async () => {
+  const { store } = opened();
+  await store.write(chat("old", 1));
+  await store.write({ ...chat("pinned", 0), isPinned: true });
+  await store.write(chat("new", 2, [{ id: "m", state: "streaming", text: "" }]));
+  const expected = [["pinned", false], ["new", true], ["old", false]];
+  assert.deepEqual((await store.list()).map((one) => [one.id, one.isUnfinished]), expected);
+  assert.equal((await store.list()).some((one) => "messages" in one), false);
 });
 
-test("a removed chat takes its draft along", () => {
-  const store = history({ storage: memoryStorage() });
-  store.write(chat("a"));
+test("a removed chat takes its draft along", async () => {
+  const { store } = opened();
+  await store.write(chat("a"));
   store.writeDraft("a", "half a thought");
-  store.remove("a");
-  assert.deepEqual([store.read("a"), store.readDraft("a")], [null, ""]);
+  await store.remove("a");
+  assert.deepEqual([await store.read("a"), store.readDraft("a")], [null, ""]);
 });
 
 test("an old record is lifted step by step", () => {
@@ -45,31 +46,47 @@ test("a record without a step, of a newer page, or of no shape is not read", () 
   }
 });
 
-test("a record that cannot be read stays where it is", () => {
-  const storage = memoryStorage();
+test("what version 1 kept in local storage moves into the database", async () => {
+  const { store, storage } = opened();
+  const answer = { id: "m", role: "assistant", text: "Half", state: "streaming" };
+  storage.setItem("paddock.chat.a", JSON.stringify({ ...chat("a", 1, [answer]), version: 1 }));
+  await store.adopt();
+  assert.deepEqual([(await store.read("a")).isPinned, storage.getItem("paddock.chat.a")], [false, null]);
+  assert.deepEqual((await store.list()).map((one) => one.isUnfinished), [true]);
+});
+
+test("what a page wrote as it went away is there for the next one, and never takes words back", async () => {
+  const { store } = opened();
+  const at = (text) => chat("a", 1, [{ id: "m", role: "assistant", text, state: "streaming", cursor: text.length }]);
+  await store.write(at("one"));
+  store.leave(at("one two"));
+  await store.adopt();
+  assert.equal((await store.read("a")).messages[0].text, "one two");
+  store.leave(at("one"));
+  await store.adopt();
+  assert.equal((await store.read("a")).messages[0].text, "one two");
+  store.leave({ ...chat("b"), messages: [{ id: "q", role: "user", text: "New?", state: "finished" }] });
+  await store.adopt();
+  assert.equal((await store.read("b")).messages.length, 1);
+});
+
+test("a record that cannot be read stays where it is", async () => {
+  const { store, storage, database } = opened();
   storage.setItem("paddock.chat.broken", "{");
-  storage.setItem("paddock.chat.newer", JSON.stringify({ ...chat("newer"), version: VERSION + 1 }));
-  const store = history({ storage });
+  const newer = { ...chat("newer"), version: VERSION + 1 };
+  await database.update("newer", () => ({ record: newer, summary: { ...summary(newer), version: VERSION + 1 } }));
+  await store.adopt();
+  await store.write(chat("newer"));
 
-  assert.deepEqual(store.list(), []);
+  assert.deepEqual(await store.list(), []);
   assert.equal(storage.getItem("paddock.chat.broken"), "{");
-  assert.notEqual(storage.getItem("paddock.chat.newer"), null);
+  assert.deepEqual(await database.get("newer"), newer);
 });
 
-test("an answer nobody writes any more is interrupted", () => {
-  const store = history({ storage: memoryStorage() });
-  const states = ["waiting", "streaming", "finished", "stopped"];
-  store.write(chat("a", 1, states.map((state) => ({ state }))));
-  const expected = ["interrupted", "interrupted", "finished", "stopped"];
-  assert.deepEqual(store.read("a").messages.map((message) => message.state), expected);
-});
-
-test("a full storage is its own error", () => {
+test("a full storage is its own error, and no other is", async () => {
+  const failing = (name) => ({ ...memoryDatabase(), update: async () => { throw Object.assign(new Error("no"), { name }); } });
+  await assert.rejects(opened({ database: failing("QuotaExceededError") }).store.write(chat("a")), StorageFull);
+  await assert.rejects(opened({ database: failing("AbortError") }).store.write(chat("a")), { name: "AbortError" });
   const storage = { ...memoryStorage(), setItem: () => { throw new Error("quota"); } };
-  assert.throws(() => history({ storage }).write(chat("a")), StorageFull);
-});
-
-test("a storage event's key names its chat", () => {
-  const store = history({ storage: memoryStorage() });
-  assert.deepEqual([store.chatOf("paddock.chat.a"), store.chatOf("paddock.look"), store.chatOf(null)], ["a", null, null]);
+  assert.throws(() => opened({ storage }).store.writeDraft("a", "x"), StorageFull);
 });

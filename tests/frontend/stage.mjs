@@ -2,7 +2,9 @@
  * Stand-ins for what main.js passes in: clocks, timers, ids, a gateway that plays a script, storage.
  */
 import { answers } from "../../frontend/site/js/answers.js";
+import { attach } from "../../frontend/site/js/attach.js";
 import { chats } from "../../frontend/site/js/chats.js";
+import { memoryDatabase } from "../../frontend/site/js/database.js";
 import { history, memoryStorage } from "../../frontend/site/js/history.js";
 import { live } from "../../frontend/site/js/live.js";
 import { english } from "../../frontend/site/js/words.js";
@@ -36,6 +38,7 @@ export function fakeClock(start = 1_000_000) {
 /** A gateway whose streams the test feeds: `push(event)`, `fail(error)`, `end()` act on the newest. */
 export function fakeGateway() {
   const streams = [];
+  const stopped = [];
   async function* streamChat(body, { signal }) {
     const stream = { body, queue: [], wake: () => {}, isLeft: false };
     streams.push(stream);
@@ -63,6 +66,9 @@ export function fakeGateway() {
   };
   return {
     streamChat,
+    followStream: streamChat,
+    stopStream: async (id) => stopped.push(id) > 0,
+    stopped,
     streams,
     push: (event) => put({ event }),
     fail: (error) => put({ error }),
@@ -74,18 +80,21 @@ export function fakeGateway() {
 export const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 /** The page's parts without a page. Frames are drawn by `paint()`. */
-export function stage({ storage = memoryStorage() } = {}) {
+export function stage({ storage = memoryStorage(), database = memoryDatabase(), countTokens = async (text) => text.length } = {}) {
   const clock = fakeClock();
   const gateway = fakeGateway();
   let ids = 0;
   const newId = () => `id-${(ids += 1)}`;
-  const store = history({ storage });
-  const desk = chats({ store, newId, now: clock.now });
+  const store = history({ database, storage });
+  const told = [];
+  const desk = chats({ store, newId, now: clock.now, tell: (message) => told.push(message) });
   let frames = [];
   const heard = [];
   const writing = answers({
     chats: desk,
     streamChat: gateway.streamChat,
+    followStream: gateway.followStream,
+    stopStream: gateway.stopStream,
     newId,
     now: clock.now,
     frame: (callback) => frames.push(callback),
@@ -99,10 +108,16 @@ export function stage({ storage = memoryStorage() } = {}) {
     },
   });
   const facts = live({ now: clock.now });
+  const attached = attach({ chats: desk, live: facts, countTokens, newId, words: english });
   return {
     storage,
+    database,
     store,
     clock,
+    told,
+    attached,
+    countTokens,
+    keys: { key: "" },
     gateway,
     newId,
     chats: desk,

@@ -40,7 +40,7 @@ export function bubble({ live, words, copy, setTimeout }) {
       return this.message.text !== "";
     },
     get author() {
-      return this.message.model ?? "Assistant";
+      return this.message.model ?? words.assistant;
     },
 
     /** What a waiting person reads: the place, or that it is their turn. */
@@ -70,6 +70,8 @@ export function bubble({ live, words, copy, setTimeout }) {
       return this.isOver && this.facts !== "";
     },
     get note() {
+      if (this.message.isLost) return words.reconnecting;
+      if (this.message.state === "stopped" && this.message.isFreed) return this.hasText ? words.stoppedFree : words.stoppedEarlyFree;
       if (this.message.state === "stopped") return this.hasText ? words.stopped : words.stoppedEarly;
       if (this.message.state === "interrupted") return words.interrupted;
       if (this.message.state === "finished" && this.message.finish === "length") return words.cutShort;
@@ -107,6 +109,33 @@ export function bubble({ live, words, copy, setTimeout }) {
     },
     retry() {
       if (!this.cannotRetry) this.regenerate(this.message);
+    },
+    /** An answer at the end of the chat that is not whole can go on behind its last word. */
+    get canContinue() {
+      const { state, finish } = this.message;
+      const isPart = state === "interrupted" || state === "stopped" || (state === "finished" && finish === "length");
+      return this.isAssistant && isPart && this.hasText && this.isLatest(this.message);
+    },
+    get hasWays() {
+      return this.canContinue || this.isBroken;
+    },
+    get retryClass() {
+      return this.canContinue ? "primary second retry" : "primary retry";
+    },
+    continueAnswer() {
+      if (this.isIdle) this.goOn(this.message);
+    },
+    get files() {
+      return this.message.files ?? [];
+    },
+    get hasFiles() {
+      return this.files.length > 0;
+    },
+    get fileNote() {
+      return words.fileNote(this.file.name, this.file.tokens);
+    },
+    get hasSaid() {
+      return this.isShownAsText && (this.hasText || !this.hasFiles);
     },
     get canAnswerAgain() {
       return this.isAssistant && !this.isBroken;
@@ -163,7 +192,7 @@ export function bubble({ live, words, copy, setTimeout }) {
       const text = this.edited.trim();
       if (text === "" || this.isAnswering) return;
       this.isEditing = false;
-      this.ask(text, this.message.parent);
+      this.ask(text, this.message.parent, this.files);
     },
     pressEditKey(event) {
       if (event.key === "Escape") {

@@ -3,13 +3,16 @@
  *
  * Knows: history's store. Knows nothing of: streams, the document, Alpine (main.js makes this reactive).
  */
-import { StorageFull, summary } from "./history.js";
+import { byPlace, StorageFull, summary } from "./history.js";
 
 /** A title is the first line of the first question, cut to what the list can show. */
 const TITLE_CHARACTERS = 60;
 
-/** Return the state and its moves. `now` is wall time in milliseconds, for ordering only. */
-export function chats({ store, newId, now }) {
+/**
+ * Return the state and its moves. `now` is wall time in milliseconds, for ordering only. `tell` spreads
+ * the news of a write or a removal to the other tabs; `reactive` makes a chat that was read one that is watched.
+ */
+export function chats({ store, newId, now, tell = () => {}, reactive = (chat) => chat }) {
   return {
     list: [],
     current: blank({ newId, now }),
@@ -19,25 +22,36 @@ export function chats({ store, newId, now }) {
     isStorageFull: false,
     /** The chats being answered now, by id: theirs is the truth, the stored record lags behind. */
     running: {},
+    /** The chats another tab is answering, by id. */
+    elsewhere: {},
+    /** The ids a search found; null while nobody searches. */
+    found: null,
 
     /** Return the living object of a chat, or what is stored, or null. */
-    find(id) {
+    async load(id) {
       if (this.current.id === id) return this.current;
-      return this.running[id] ?? store.read(id);
+      if (this.running[id] !== undefined) return this.running[id];
+      const kept = await store.read(id);
+      return kept === null ? null : reactive(kept);
+    },
+
+    isListed(id) {
+      return this.list.some((one) => one.id === id);
     },
 
     /** Read what is kept and open what was open. */
-    restore() {
-      this.list = store.list();
+    async restore() {
+      await this.keep(() => store.adopt());
+      this.list = await store.list();
       const open = store.readOpen();
-      const kept = open === null ? null : store.read(open);
+      const kept = open === null ? null : await store.read(open);
       if (kept !== null) this.current = kept;
       else if (open !== null) this.current.id = open; // Never sent to: only its draft is kept.
       this.draft = store.readDraft(this.current.id);
     },
 
-    open(id) {
-      const chat = this.find(id);
+    async open(id) {
+      const chat = await this.load(id);
       if (chat !== null) this.show(chat);
     },
 
@@ -61,43 +75,59 @@ export function chats({ store, newId, now }) {
       });
     },
 
-    /** Write a chat down and move it to the top of the list. */
+    /** Write a chat down and put it where it belongs in the list. */
     save(chat, { isTouched = true } = {}) {
       if (isTouched) chat.updated = now();
       if (!chat.isRenamed) chat.title = titleOf(chat);
       const index = this.list.findIndex((one) => one.id === chat.id);
       if (index === -1) this.list.unshift(summary(chat));
       else this.list[index] = summary(chat);
-      this.list.sort((one, other) => other.updated - one.updated);
-      this.keep(() => {
-        store.write(chat);
+      this.list.sort(byPlace);
+      return this.keep(async () => {
         store.writeOpen(this.current.id);
+        const added = await store.write(chat);
+        for (const message of added) {
+          if (!chat.messages.some((one) => one.id === message.id)) chat.messages.push(message);
+        }
+        // Deleted while it was being written: what was written must go too.
+        if (!this.isListed(chat.id)) await store.remove(chat.id);
+        tell({ kind: "wrote", id: chat.id, isRunning: this.running[chat.id] !== undefined });
       });
     },
 
-    rename(id, title) {
-      const chat = this.find(id);
+    async rename(id, title) {
       const text = title.trim().slice(0, 200);
-      if (chat === null || text === "") return;
+      const chat = text === "" ? null : await this.load(id);
+      if (chat === null) return;
       chat.title = text;
       chat.isRenamed = true;
-      this.save(chat, { isTouched: false });
+      await this.save(chat, { isTouched: false });
+    },
+
+    /** Keep a chat at the top of the list, or no longer. */
+    async pin(id) {
+      const chat = await this.load(id);
+      if (chat === null) return;
+      chat.isPinned = chat.isPinned !== true;
+      await this.save(chat, { isTouched: false });
     },
 
     /** Delete a chat; `undelete` brings it back while `deleted` holds it. */
-    remove(id) {
-      this.deleted = this.find(id);
+    async remove(id) {
+      const loading = this.load(id);
       this.list = this.list.filter((one) => one.id !== id);
-      store.remove(id);
       if (this.current.id === id) this.show(blank({ newId, now }));
+      this.deleted = await loading;
+      await store.remove(id);
+      tell({ kind: "removed", id });
     },
 
-    undelete() {
+    async undelete() {
       const chat = this.deleted;
       if (chat === null) return;
       this.deleted = null;
-      this.save(chat, { isTouched: false });
-      this.open(chat.id);
+      await this.save(chat, { isTouched: false });
+      this.show(chat);
     },
 
     forget() {
@@ -105,17 +135,38 @@ export function chats({ store, newId, now }) {
     },
 
     /** Take over what another tab wrote, unless the chat is being answered in this one. */
-    refresh(id) {
-      this.list = store.list();
+    async refresh(id) {
+      this.list = await store.list();
       if (id !== this.current.id || this.running[id] !== undefined) return;
-      const kept = store.read(id);
-      if (kept !== null) this.current = kept;
+      const kept = await store.read(id);
+      if (kept !== null && id === this.current.id && this.running[id] === undefined) this.current = kept;
     },
 
+    /** Another tab deleted a chat. */
+    drop(id) {
+      this.list = this.list.filter((one) => one.id !== id);
+      if (this.current.id === id) this.show(blank({ newId, now }));
+    },
+
+    /** Find the chats in which all words of a text occur; an empty text ends the search. */
+    async search(text) {
+      this.found = text.trim() === "" ? null : await store.search(text);
+    },
+
+    /** Add chats from outside; one that is here already stays as it is. Returns how many were new. */
+    async add(incoming) {
+      const fresh = incoming.filter((chat) => !this.isListed(chat.id));
+      for (const chat of fresh) await this.save(chat, { isTouched: false });
+      if (fresh.length > 0) await this.open(fresh[0].id);
+      return fresh.length;
+    },
+
+    all: () => store.all(),
+
     /** Run a write; a full storage is shown, never thrown at who typed. */
-    keep(write) {
+    async keep(write) {
       try {
-        write();
+        await write();
         this.isStorageFull = false;
       } catch (error) {
         if (!(error instanceof StorageFull)) throw error;
@@ -131,15 +182,17 @@ function blank({ newId, now }) {
     id: newId(),
     title: "",
     isRenamed: false,
+    isPinned: false,
     updated: now(),
     settings: { system: "", temperature: null, top_p: null, max_tokens: null },
     messages: [],
+    dropped: [],
     leaf: null,
   };
 }
 
 function titleOf(chat) {
-  const first = chat.messages.find((message) => message.role === "user")?.text.trim() ?? "";
-  const line = first.split("\n", 1)[0];
+  const first = chat.messages.find((message) => message.role === "user");
+  const line = (first?.text.trim() || (first?.files?.[0]?.name ?? "")).split("\n", 1)[0];
   return line.length > TITLE_CHARACTERS ? `${line.slice(0, TITLE_CHARACTERS - 1).trimEnd()}…` : line;
 }

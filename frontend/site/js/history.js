@@ -1,19 +1,25 @@
 /**
- * Chats kept in this browser, one record each, versioned.
+ * Chats kept in this browser, one record each, versioned; what is typed and which chat is open.
  *
- * Knows: key names, the record's version, what a damaged or foreign record is.
- * Knows nothing of: which chat is open, streams, the page.
+ * Knows: the record's version, what a damaged or foreign record is, the form of earlier pages.
+ * Knows nothing of: which chat is on show, streams, the page.
  */
 
 /** The version this page writes. A change of shape adds one and an entry in MIGRATIONS. */
-export const VERSION = 1;
+export const VERSION = 2;
 
 /** From a version to the next: `MIGRATIONS[1]` makes a version 2 record of a version 1 record. */
-export const MIGRATIONS = {};
+export const MIGRATIONS = {
+  // Version 1 lay in local storage and knew no pins.
+  1: (old) => ({ ...old, isPinned: false }),
+};
 
+/** Where version 1 kept its chats. */
 const CHAT = "paddock.chat.";
 const DRAFT = "paddock.draft.";
 const OPEN = "paddock.open";
+
+const RUNNING = new Set(["waiting", "streaming"]);
 
 /** The browser has no room left for the record. */
 export class StorageFull extends Error {}
@@ -29,19 +35,12 @@ export function migrate(record, { version = VERSION, migrations = MIGRATIONS } =
   return at?.version === version && typeof at.id === "string" && Array.isArray(at.messages) ? at : null;
 }
 
-/** Return the store over a Web Storage area. Records it cannot read are left alone, never deleted. */
-export function history({ storage, version = VERSION, migrations = MIGRATIONS }) {
-  function read(id) {
-    const text = storage.getItem(CHAT + id);
-    if (text === null) return null;
-    try {
-      const chat = migrate(JSON.parse(text), { version, migrations });
-      return chat === null ? null : mend(chat);
-    } catch (error) {
-      if (error instanceof SyntaxError) return null;
-      throw error;
-    }
-  }
+/**
+ * Return the store over a database (database.js) and a Web Storage area for what is small and must be
+ * written at once. Records it cannot read are left alone, never deleted.
+ */
+export function history({ database, storage, version = VERSION, migrations = MIGRATIONS }) {
+  const lift = (record) => migrate(record, { version, migrations });
 
   function keys(prefix) {
     const found = [];
@@ -60,19 +59,82 @@ export function history({ storage, version = VERSION, migrations = MIGRATIONS })
     }
   }
 
+  function parse(text) {
+    try {
+      return lift(JSON.parse(text));
+    } catch (error) {
+      if (error instanceof SyntaxError) return null;
+      throw error;
+    }
+  }
+
   return {
-    read,
-    /** Return every readable chat's summary, newest first. */
-    list() {
-      const chats = keys(CHAT).map(read).filter((chat) => chat !== null);
-      return chats.map(summary).sort((one, other) => other.updated - one.updated);
+    async read(id) {
+      return lift(await database.get(id)) ?? null;
     },
-    write(chat) {
-      put(CHAT + chat.id, JSON.stringify({ ...chat, version }));
+    /** Return every readable chat's summary, in the order of the list. */
+    async list() {
+      return (await database.summaries()).filter((one) => one.version === version).sort(byPlace);
     },
-    remove(id) {
-      storage.removeItem(CHAT + id);
+    /**
+     * Write a chat down, with what another tab added to it meanwhile.
+     *
+     * Returns the messages of the other tab. Raises: StorageFull.
+     */
+    async write(chat) {
+      const mine = JSON.parse(JSON.stringify(chat));
+      let added = [];
+      try {
+        await database.update(chat.id, (old) => {
+          if (old !== undefined && lift(old) === null) return null;
+          added = foreign(mine, old);
+          const record = { ...mine, version, messages: [...mine.messages, ...added] };
+          return { record, summary: { ...summary(record), version } };
+        });
+      } catch (error) {
+        if (error?.name !== "QuotaExceededError") throw error;
+        throw new StorageFull("The browser's storage for this page is full.", { cause: error });
+      }
+      return added;
+    },
+    async remove(id) {
       storage.removeItem(DRAFT + id);
+      await database.remove(id);
+    },
+    /** Return the ids of the chats in which every word occurs, in titles or messages. */
+    async search(text) {
+      const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+      const found = new Set();
+      await database.each((record) => {
+        const chat = lift(record);
+        if (chat === null) return;
+        const said = [chat.title, ...chat.messages.map((message) => message.text ?? "")].join("\n").toLowerCase();
+        if (words.every((word) => said.includes(word))) found.add(chat.id);
+      });
+      return found;
+    },
+    /** Return every chat whole, for an export. */
+    async all() {
+      const chats = [];
+      await database.each((record) => void chats.push(lift(record)));
+      return chats.filter((chat) => chat !== null).sort(byPlace);
+    },
+    /**
+     * Write a chat down before the page goes away: then only local storage is fast enough, and `adopt`
+     * brings it over when the next page comes.
+     */
+    leave: (chat) => put(CHAT + chat.id, JSON.stringify({ ...chat, version })),
+    /** Bring over what is in local storage, of version 1 or by `leave`; it goes once it is in the database. */
+    async adopt() {
+      for (const id of keys(CHAT)) {
+        const chat = parse(storage.getItem(CHAT + id));
+        if (chat === null) continue;
+        await database.update(id, (old) => {
+          const record = old === undefined ? chat : grown(old, chat);
+          return { record, summary: { ...summary(record), version } };
+        });
+        storage.removeItem(CHAT + id);
+      }
     },
     readDraft: (id) => storage.getItem(DRAFT + id) ?? "",
     writeDraft(id, text) {
@@ -81,22 +143,46 @@ export function history({ storage, version = VERSION, migrations = MIGRATIONS })
     },
     readOpen: () => storage.getItem(OPEN),
     writeOpen: (id) => put(OPEN, id),
-    /** Return the id of the chat a storage event is about, or null. */
-    chatOf: (key) => (key?.startsWith(CHAT) ? key.slice(CHAT.length) : null),
   };
 }
 
 /** Return what the list shows of a chat. */
 export function summary(chat) {
-  return { id: chat.id, title: chat.title, updated: chat.updated };
+  return {
+    id: chat.id,
+    title: chat.title,
+    updated: chat.updated,
+    isPinned: chat.isPinned === true,
+    isUnfinished: chat.messages.some(isRunning),
+  };
 }
 
-/** Mark answers that were running when the page went away: nobody is writing them any more. */
-function mend(chat) {
-  for (const message of chat.messages) {
-    if (message.state === "waiting" || message.state === "streaming") message.state = "interrupted";
+/** Whether a message is an answer that someone writes, or wrote when the page went away. */
+export const isRunning = (message) => RUNNING.has(message.state);
+
+/** The order of the list: pinned first, then the newest. */
+export const byPlace = (one, other) =>
+  Number(other.isPinned === true) - Number(one.isPinned === true) || other.updated - one.updated;
+
+/** Return the messages of the stored record that this tab has never seen; an answer without a word is none. */
+function foreign(mine, old) {
+  const known = new Set([...mine.messages.map((message) => message.id), ...(mine.dropped ?? [])]);
+  return (old?.messages ?? []).filter((message) => !known.has(message.id));
+}
+
+/** Return a record with what a page that went away knew better: new messages, and more of a running answer. */
+function grown(old, left) {
+  const record = { ...old, messages: [...old.messages] };
+  for (const message of left.messages) {
+    const index = record.messages.findIndex((one) => one.id === message.id);
+    if (index === -1) {
+      record.messages.push(message);
+      record.leaf = left.leaf;
+    } else if (isRunning(record.messages[index]) && message.text.length >= record.messages[index].text.length) {
+      record.messages[index] = message;
+    }
   }
-  return chat;
+  return record;
 }
 
 /** A Storage-shaped area in memory, for browsers that refuse theirs. */

@@ -19,6 +19,9 @@ export function live({ now }) {
     slots: 0,
     tokensPerSecond: 0,
     model: null,
+    /** How far the download is, and how long until an engine is ready; null where nobody knows. */
+    download: null,
+    readyIn: null,
 
     applyStats(stats) {
       this.isReached = true;
@@ -30,6 +33,9 @@ export function live({ now }) {
       this.running = stats.running ?? 0;
       this.slots = stats.slots ?? 0;
       this.tokensPerSecond = stats.tokens_per_second ?? 0;
+      this.readyIn = stats.ready_seconds || null;
+      const { phase, bytes_done: done, bytes_total: total, seconds_left: left } = stats.download ?? {};
+      this.download = phase === "downloading" && total > 0 ? { done, total, left: left ?? null } : null;
     },
 
     applyModel(entry) {

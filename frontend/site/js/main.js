@@ -7,57 +7,98 @@ import { Marked } from "../vendor/marked.js";
 
 import { announcer } from "./announcer.js";
 import { answers } from "./answers.js";
+import { attach } from "./attach.js";
 import { bubble } from "./bubble.js";
 import { chats } from "./chats.js";
 import { clipboard } from "./clipboard.js";
+import { memoryDatabase, openDatabase } from "./database.js";
+import { download } from "./download.js";
+import { files } from "./files.js";
 import { follow } from "./follow.js";
 import { gateway } from "./gateway.js";
 import { grow } from "./grow.js";
 import { history, memoryStorage } from "./history.js";
 import { identities } from "./identity.js";
+import { keyDialog, keyring } from "./keyring.js";
+import { latex, MATH_ATTRIBUTES, MATH_ELEMENTS, typesetter } from "./latex.js";
 import { live } from "./live.js";
 import { look } from "./look.js";
 import { ATTRIBUTES, directive, ELEMENTS, markdown } from "./markdown.js";
+import { more } from "./more.js";
+import { painter } from "./paint.js";
 import { pulse } from "./pulse.js";
 import { settings } from "./settings.js";
 import { notices, shelf } from "./shelf.js";
+import { shortcuts } from "./shortcuts.js";
 import { status } from "./status.js";
+import { tabs } from "./tabs.js";
 import { thread } from "./thread.js";
-import { english as words } from "./words.js";
+import { tongue, translate } from "./tongue.js";
+import { english } from "./words.js";
+
+/** How often an answer that another tab writes is looked after, should that tab be gone. */
+const LOOK_SECONDS = 3;
 
 const now = () => Date.now();
 const later = { setTimeout: setTimeout.bind(window), clearTimeout: clearTimeout.bind(window) };
 const newId = identities({ crypto });
 const copy = clipboard({ navigator, document });
-const { streamChat, fetchModel } = gateway({ fetch: fetch.bind(window), ...later });
 
 /** A browser may refuse its storage (private windows, blocked cookies): then nothing outlives the page. */
-function openStorage() {
+function openStorage(name) {
   try {
-    localStorage.getItem("paddock.open");
-    return localStorage;
+    window[name].getItem("paddock.open");
+    return window[name];
   } catch {
     return memoryStorage();
   }
 }
-const storage = openStorage();
-const store = history({ storage });
+const storage = openStorage("localStorage");
+const [database, words] = await Promise.all([openDatabase({ indexedDB }).catch(memoryDatabase), speak()]);
+const store = history({ database, storage });
+
+/** Learn the language's words, and write the fixed labels in it. */
+async function speak() {
+  const { language } = tongue({ storage, wanted: navigator.languages });
+  document.documentElement.lang = language;
+  if (language === "en") return english;
+  const { labels, words } = await import(`./words-${language}.js`);
+  translate(document.documentElement, labels);
+  return words;
+}
 
 /** Frames stop in a hidden tab; an answer must go on being written down there. */
 const frame = (callback) => (document.hidden ? setTimeout(callback, 250) : requestAnimationFrame(callback));
 
 const isTouch = () => matchMedia("(hover: none) and (pointer: coarse)").matches;
 
+const keys = Alpine.reactive(keyring({ device: storage, session: openStorage("sessionStorage"), newId }));
+
+/** Every request goes through here: one that wants a key has it asked for. */
+async function askGateway(...request) {
+  const response = await fetch(...request);
+  if (response.status === 401) keys.ask();
+  return response;
+}
+const calls = gateway({ fetch: askGateway, headers: () => keys.headers(), now, ...later });
+
 // Shared, reactive state. Components read it; only its own moves change it.
 const facts = Alpine.reactive(live({ now }));
-const desk = Alpine.reactive(chats({ store, newId, now }));
-const panels = Alpine.reactive({ isShelfOpen: false, isSettingsOpen: false });
+const others = tabs({
+  BroadcastChannel: window.BroadcastChannel,
+  isMine: (id) => desk.running[id] !== undefined,
+  hear: (message) => hearTab(message),
+  ...later,
+});
+const desk = Alpine.reactive(chats({ store, newId, now, tell: others.tell, reactive: Alpine.reactive }));
+const panels = Alpine.reactive({ isShelfOpen: false, isSettingsOpen: false, isMoreOpen: false, query: "" });
 const voice = Alpine.reactive({ said: "" });
+const attached = Alpine.reactive(attach({ chats: desk, live: facts, countTokens: calls.countTokens, newId, words }));
 
 const speaker = announcer({ say: (text) => (voice.said = text) });
 const writing = answers({
   chats: desk,
-  streamChat,
+  ...calls,
   newId,
   now,
   frame,
@@ -73,10 +114,32 @@ const writing = answers({
   },
 });
 
+/** An answer that says it is running is another tab's, or was left behind: then it is taken up here. */
+async function attend(id) {
+  if (desk.running[id] !== undefined) return;
+  desk.elsewhere[id] = true;
+  if (await others.ask(id)) return;
+  delete desk.elsewhere[id];
+  await desk.refresh(id);
+  const chat = await desk.load(id);
+  if (chat !== null) writing.adopt(chat);
+}
+
+async function hearTab({ kind, id, isRunning }) {
+  if (kind === "removed") {
+    if (desk.running[id] !== undefined) writing.stop(desk.running[id]);
+    desk.drop(id);
+    return;
+  }
+  await desk.refresh(id);
+  if (isRunning && desk.running[id] === undefined) desk.elsewhere[id] = true;
+  else delete desk.elsewhere[id];
+}
+
 /** Ask which model is served until somebody knows. */
 async function learnModel() {
   try {
-    facts.applyModel(await fetchModel());
+    facts.applyModel(await calls.fetchModel());
   } catch {
     // The banner says that the gateway is away; the next change of phase asks again.
   }
@@ -100,32 +163,65 @@ const news = pulse({
 const watchScroll = ({ scroller, messages }, isWanted, onChange) =>
   follow({ element: scroller, content: messages, ResizeObserver, isWanted, onChange });
 
-const purifier = {
-  ALLOWED_TAGS: ELEMENTS,
-  ALLOWED_ATTR: ATTRIBUTES,
-  ALLOW_DATA_ATTR: false,
-  ALLOW_ARIA_ATTR: false,
-  RETURN_DOM_FRAGMENT: true,
-};
-const parser = new Marked({ gfm: true });
+const strict = { ALLOW_DATA_ATTR: false, ALLOW_ARIA_ATTR: false, RETURN_DOM_FRAGMENT: true };
+const purifier = { ...strict, ALLOWED_TAGS: ELEMENTS, ALLOWED_ATTR: ATTRIBUTES };
+const mathPurifier = { ...strict, ALLOWED_TAGS: MATH_ELEMENTS, ALLOWED_ATTR: MATH_ATTRIBUTES };
+
+/** The highlighter and its languages, and the formula library: fetched when a text first needs them. */
+async function loadLanguage(language) {
+  const [{ default: core }, { default: grammar }] = await Promise.all([
+    import("../vendor/highlight/core.js"),
+    import(`../vendor/highlight/${language}.js`),
+  ]);
+  if (!core.getLanguage(language)) core.registerLanguage(language, grammar);
+  return core;
+}
+const loadFormulas = async () => (await import("../vendor/katex.js")).default;
+
+const parser = new Marked({ gfm: true }, { extensions: latex });
 const render = markdown({
   lex: (text) => parser.lexer(text),
   sanitize: (node) => DOMPurify.sanitize(node, purifier),
   document,
   copy,
   words,
+  paint: painter({ load: loadLanguage, document }),
+  typeset: typesetter({ load: loadFormulas, sanitize: (node) => DOMPurify.sanitize(node, mathPurifier), document }),
   ...later,
 });
 
-const parts = { chats: desk, answers: writing, live: facts, panels, newId, now, words, copy, isTouch, watchScroll, ...later };
+const focus = (selector) => document.querySelector(selector)?.focus();
+const quick = Alpine.reactive(
+  shortcuts({
+    storage,
+    moves: {
+      list: () => (panels.isMoreOpen = true),
+      write: () => focus("#draft"),
+      newChat: () => {
+        desk.openNew();
+        focus("#draft");
+      },
+      search: () => {
+        panels.isShelfOpen = true;
+        setTimeout(() => focus("#search"), 50);
+      },
+    },
+  }),
+);
+window.addEventListener("keydown", (event) => quick.press(event));
+
+const parts = { chats: desk, answers: writing, live: facts, panels, keys, attached, shortcuts: quick, newId, now, words, copy, isTouch, watchScroll, saveFile: download({ document, URL, Blob, ...later }), countTokens: calls.countTokens, ...later };
 Alpine.directive("markdown", directive({ render }));
 Alpine.directive("grow", grow({ isNative: CSS.supports("field-sizing", "content") }));
 Alpine.data("thread", thread(parts));
 Alpine.data("bubble", bubble(parts));
+Alpine.data("files", files(parts));
 Alpine.data("shelf", shelf(parts));
 Alpine.data("notices", notices(parts));
 Alpine.data("status", status(parts));
 Alpine.data("settings", settings(parts));
+Alpine.data("more", more({ ...parts, tongue: tongue({ storage, wanted: navigator.languages, reload: () => location.reload() }) }));
+Alpine.data("keyDialog", keyDialog({ ...parts, onKey: learnModel }));
 Alpine.data("look", look({ root: document.documentElement, storage, words }));
 Alpine.data("voice", () => ({
   get said() {
@@ -133,13 +229,11 @@ Alpine.data("voice", () => ({
   },
 }));
 
-desk.restore();
-window.addEventListener("storage", (event) => {
-  const id = store.chatOf(event.key);
-  if (id !== null) desk.refresh(id);
-});
+await desk.restore();
+for (const chat of desk.list) if (chat.isUnfinished) attend(chat.id);
+setInterval(() => Object.keys(desk.elsewhere).forEach(attend), LOOK_SECONDS * 1000);
 window.addEventListener("pagehide", () => {
-  for (const chat of Object.values(desk.running)) desk.save(chat, { isTouched: false });
+  for (const chat of Object.values(desk.running)) desk.keep(() => store.leave(chat));
 });
 setInterval(() => facts.tick(), 1000);
 Alpine.effect(() => {

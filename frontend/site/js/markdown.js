@@ -26,8 +26,9 @@ const ENTITIES = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: "\u00
  * Return `render(element, text, isGrowing)`.
  *
  * `lex(text)` returns block tokens, `sanitize(node)` a clean fragment, `copy(text)` copies to the clipboard.
+ * `paint(code, language)` and `typeset(element)` work later, on blocks that no longer grow.
  */
-export function markdown({ lex, sanitize, document, copy, words, setTimeout }) {
+export function markdown({ lex, sanitize, document, copy, words, setTimeout, paint = () => {}, typeset = null }) {
   const drawn = new WeakMap();
 
   function render(element, source, isGrowing = false) {
@@ -55,7 +56,16 @@ export function markdown({ lex, sanitize, document, copy, words, setTimeout }) {
     });
     const shown = new Set(blocks.map((one) => one.node));
     for (const one of old) if (one.node !== null && !shown.has(one.node)) one.node.remove();
+    blocks.slice(kept.length, isGrowing ? -1 : undefined).forEach(finish);
     drawn.set(element, { text, blocks, isGrowing });
+  }
+
+  /** Colour code and set formulas, once for each block that has its final shape. */
+  function finish(block) {
+    if (block.isFinished || block.node === null) return;
+    block.isFinished = true;
+    if (block.type === "code") paint(block.node.querySelector("code"), block.lang ?? "");
+    else if (typeset !== null) for (const formula of block.node.querySelectorAll(".math")) typeset(formula);
   }
 
   /** Return a block as it was, longer (code keeps its node and with it the scroll position), or anew. */
@@ -65,7 +75,7 @@ export function markdown({ lex, sanitize, document, copy, words, setTimeout }) {
       const target = old.node.querySelector("code");
       if (token.text.startsWith(target.textContent)) {
         target.append(token.text.slice(target.textContent.length));
-        return { ...old, raw: token.raw };
+        return { ...old, raw: token.raw, isFinished: false };
       }
     }
     return { raw: token.raw, type: token.type, lang: token.lang, node: build(token) };
@@ -148,6 +158,8 @@ export function markdown({ lex, sanitize, document, copy, words, setTimeout }) {
         return [make(token.type, {}, inlines(token.tokens))];
       case "codespan":
         return [make("code", { dir: "ltr" }, [token.text])];
+      case "math":
+        return [make("span", { class: "math", dir: "ltr" }, [token.raw])];
       case "br":
         return [make("br")];
       case "html":

@@ -8,6 +8,13 @@
 const TEMPERATURE = { low: 0, high: 2 };
 const TOP_P = { low: 0, high: 1 };
 
+/** What one starts from; the names are on the page. Null is the model's own. */
+const PRESETS = {
+  precise: { temperature: 0, top_p: null },
+  balanced: { temperature: null, top_p: null },
+  inventive: { temperature: 1, top_p: 0.95 },
+};
+
 /** Read a number field: null when empty, undefined when not a number within the limits. */
 export function readNumber(text, { low, high }, { isWhole = false } = {}) {
   const trimmed = String(text).trim();
@@ -48,6 +55,29 @@ export function settings({ chats, live, panels, words }) {
     /** A click on the dialog element itself is a click beside its content. */
     clickBeside(event) {
       if (event.target === event.currentTarget) this.close();
+    },
+    usePreset({ temperature, top_p: topP }) {
+      this.temperature = shown(temperature);
+      this.topP = shown(topP);
+    },
+    usePrecise() {
+      this.usePreset(PRESETS.precise);
+    },
+    useBalanced() {
+      this.usePreset(PRESETS.balanced);
+    },
+    useInventive() {
+      this.usePreset(PRESETS.inventive);
+    },
+    isPreset: (form, name) => form.temperature === shown(PRESETS[name].temperature) && form.topP === shown(PRESETS[name].top_p),
+    get isPrecise() {
+      return this.isPreset(this, "precise");
+    },
+    get isBalanced() {
+      return this.isPreset(this, "balanced");
+    },
+    get isInventive() {
+      return this.isPreset(this, "inventive");
     },
     reset() {
       this.fill({ system: "", temperature: null, top_p: null, max_tokens: null });

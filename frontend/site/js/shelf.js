@@ -1,5 +1,5 @@
 /**
- * The list of chats: open, new, rename, delete and take back.
+ * The list of chats: search, open, new, rename, pin, delete and take back.
  *
  * Knows: chats, answers. Knows nothing of: streams, storage.
  */
@@ -7,15 +7,38 @@
 /** How long a deletion can be taken back. */
 const UNDO_SECONDS = 8;
 
+/** A search begins when one stops typing. */
+const SEARCH_SECONDS = 0.15;
+
 /** Return the component factory. `panels` holds which side panels are open. */
 export function shelf({ chats, answers, panels, words, setTimeout, clearTimeout }) {
   let undoTimer = null;
+  let searchTimer = null;
   return () => ({
     renamedId: null,
     renamedTitle: "",
 
     get chats() {
-      return chats.list;
+      return chats.found === null ? chats.list : chats.list.filter((chat) => chats.found.has(chat.id));
+    },
+    get hasChats() {
+      return chats.list.length > 0;
+    },
+    get query() {
+      return panels.query;
+    },
+    set query(text) {
+      panels.query = text;
+      clearTimeout(searchTimer);
+      searchTimer = setTimeout(() => chats.search(text), SEARCH_SECONDS * 1000);
+    },
+    pressSearchKey(event) {
+      if (event.key !== "Escape" || this.query === "") return;
+      event.preventDefault();
+      this.query = "";
+    },
+    get isNothingFound() {
+      return chats.found !== null && this.chats.length === 0;
     },
     get hasNoChats() {
       return chats.list.length === 0;
@@ -60,6 +83,15 @@ export function shelf({ chats, answers, panels, words, setTimeout, clearTimeout 
     get isPlain() {
       return !this.isRenamed;
     },
+    get isPinned() {
+      return this.chat.isPinned === true;
+    },
+    get pinLabel() {
+      return this.isPinned ? words.unpin : words.pin;
+    },
+    pinChat() {
+      chats.pin(this.chat.id);
+    },
     startRename() {
       this.renamedId = this.chat.id;
       this.renamedTitle = this.chatTitle;
@@ -77,8 +109,9 @@ export function shelf({ chats, answers, panels, words, setTimeout, clearTimeout 
     },
 
     removeChat() {
-      answers.stop(this.chat.id);
-      chats.remove(this.chat.id);
+      const { id } = this.chat;
+      if (answers.isRunning(id)) chats.load(id).then((chat) => chat && answers.stop(chat));
+      chats.remove(id);
       clearTimeout(undoTimer);
       undoTimer = setTimeout(() => chats.forget(), UNDO_SECONDS * 1000);
     },

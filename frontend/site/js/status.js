@@ -39,12 +39,17 @@ export function status({ live, panels, words }) {
     get bannerDetail() {
       if (!live.isReached || live.phase === null || live.phase === "ready") return "";
       if (live.phase === "failed") return live.reason ?? "";
+      if (live.download !== null) return words.download(live.download);
+      if (live.readyIn !== null) return words.readyIn(live.readyIn);
       return words.sincePhase(Math.max(0, (live.now - live.phaseSince) / 1000));
     },
     get bannerClass() {
       return live.phase === "failed" || !live.isReached ? "banner bad" : "banner";
     },
 
+    openMore() {
+      panels.isMoreOpen = true;
+    },
     openShelf() {
       panels.isShelfOpen = true;
     },

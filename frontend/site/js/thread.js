@@ -3,10 +3,11 @@
  *
  * Knows: chats, answers, live facts. Knows nothing of: Alpine, HTTP, storage.
  */
+import { contentOf } from "./request.js";
 import { add, drop, families, path, positionOf, show } from "./tree.js";
 
 /** Return the component factory. `isTouch()` is whether Enter is the only way to a new line. */
-export function thread({ chats, answers, live, newId, now, words, isTouch, watchScroll }) {
+export function thread({ chats, answers, live, keys, attached, countTokens, newId, now, words, isTouch, watchScroll }) {
   let sorted = { state: null, families: new Map() };
   return () => ({
     isAtEnd: true,
@@ -19,7 +20,8 @@ export function thread({ chats, answers, live, newId, now, words, isTouch, watch
       });
       this.$nextTick(() => this.arrive());
       this.$watch("chatId", () => this.$nextTick(() => this.arrive()));
-      this.$watch("isEngineReady", (isReady) => isReady && this.sendHeld());
+      this.$watch("isEngineReady", (isReady) => isReady && this.sendHeld("engine_down"));
+      this.$watch("keyInUse", () => this.sendHeld("key_invalid"));
     },
 
     /** Come to a chat: at its end when something was said, at the top of the welcome otherwise. */
@@ -31,10 +33,15 @@ export function thread({ chats, answers, live, newId, now, words, isTouch, watch
     get isEngineReady() {
       return live.isReached && live.phase === "ready";
     },
-    /** A question the engine was not ready for is asked again when it is. */
-    sendHeld() {
+    get keyInUse() {
+      return keys.key;
+    },
+    /** What failed only for want of an engine, or of a key, is asked again when there is one. */
+    sendHeld(code = "engine_down") {
       const last = this.messages.at(-1);
-      if (last?.state === "failed" && last.problem?.code === "engine_down") this.regenerate(last);
+      if (last?.problem?.code !== code) return;
+      if (last.state === "failed") this.regenerate(last);
+      else if (last.state === "interrupted" && last.stream) answers.resume(chats.current, last);
     },
 
     get chatId() {
@@ -65,7 +72,7 @@ export function thread({ chats, answers, live, newId, now, words, isTouch, watch
       return !this.isAnswering;
     },
     get canSend() {
-      return this.isIdle && this.draft.trim() !== "";
+      return this.isIdle && !attached.isCounting && (this.draft.trim() !== "" || attached.files.length > 0);
     },
     get cannotSend() {
       return !this.canSend;
@@ -78,9 +85,22 @@ export function thread({ chats, answers, live, newId, now, words, isTouch, watch
       return live.model.isDemo ? words.demoNote(live.model.id) : words.modelNote(live.model.id);
     },
 
-    /** Send the draft; nothing happens when there is none or an answer is being written. */
-    send() {
-      if (this.canSend) this.ask(this.draft.trim());
+    /** Send the draft with its files; nothing happens when there is none or an answer is being written. */
+    async send() {
+      if (!this.canSend) return;
+      const text = this.draft.trim();
+      if (attached.files.length > 0 && !(await this.fits(text))) return;
+      this.ask(text, chats.current.leaf, attached.hand());
+    },
+
+    /** Whether question and files fit the context, by the engine's own count. */
+    async fits(text) {
+      const contextWindow = live.model?.contextWindow ?? null;
+      if (contextWindow === null) return true;
+      const tokens = await countTokens(contentOf({ text, files: attached.files })).catch(() => null);
+      if (tokens === null || attached.used + tokens < contextWindow) return this.canSend;
+      attached.refusal = words.overContextAll({ tokens, used: attached.used, contextWindow });
+      return false;
     },
 
     sendStarter() {
@@ -88,9 +108,10 @@ export function thread({ chats, answers, live, newId, now, words, isTouch, watch
     },
 
     /** Add a question under `parent` (the end unless told) and have it answered. */
-    ask(text, parent = chats.current.leaf) {
+    ask(text, parent = chats.current.leaf, files = []) {
       const chat = chats.current;
-      const question = add(chat, { id: newId(), role: "user", text, state: "finished", at: now() }, parent);
+      const kept = files.length > 0 ? { files } : {};
+      const question = add(chat, { id: newId(), role: "user", text, ...kept, state: "finished", at: now() }, parent);
       if (text === this.draft.trim()) chats.type("");
       this.scroll?.toEnd();
       return answers.start(chat, question.id);
@@ -102,6 +123,14 @@ export function thread({ chats, answers, live, newId, now, words, isTouch, watch
       if (message.text === "") drop(chats.current, message);
       return answers.start(chats.current, message.parent);
     },
+
+    /** Let an answer that is not whole go on. */
+    goOn(message) {
+      this.scroll?.toEnd();
+      return answers.proceed(chats.current, message);
+    },
+
+    isLatest: (message) => chats.current.leaf === message.id,
 
     /**
      * The message's alternatives. Every message on show asks, so they are sorted once for each change of
@@ -120,7 +149,7 @@ export function thread({ chats, answers, live, newId, now, words, isTouch, watch
     },
 
     stop() {
-      answers.stop(chats.current.id);
+      answers.stop(chats.current);
       this.focusDraft();
     },
 

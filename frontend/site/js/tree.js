@@ -50,5 +50,7 @@ export function show(chat, message) {
 /** Take a childless message out; its parent becomes the end of the path if it was. */
 export function drop(chat, message) {
   chat.messages = chat.messages.filter((other) => other.id !== message.id);
+  // Remembered, so that a record another tab wrote earlier does not bring it back.
+  chat.dropped = [...(chat.dropped ?? []), message.id];
   if (chat.leaf === message.id) chat.leaf = message.parent;
 }

@@ -3,7 +3,7 @@
  *
  * One table per language: a second one is a second export of the same shape.
  */
-import { count, plural, rate, seconds, wholeSeconds } from "./figure.js";
+import { bytes, count, plural, rate, seconds, wholeSeconds } from "./figure.js";
 
 const LOOKS = { system: "Colours: as the system", light: "Colours: light", dark: "Colours: dark" };
 
@@ -20,18 +20,20 @@ const PHASES = {
 const ADVICE = {
   unreachable: "Check that Paddock is running, then try again.",
   silent: "The network may have changed. Try again.",
-  cut_off: "What arrived is kept. Try again for a complete answer.",
+  cut_off: "What arrived is kept. Continue takes it from there.",
   page_fault: "Reload the page. What arrived is kept.",
   backlog_full: "Many chats are waiting. Try again in a moment.",
   quota_spent: "You have several chats running. Wait until one of them ends.",
   draining: "Paddock is restarting. Try again in a moment.",
   engine_down: "Your question is sent as soon as the engine is ready.",
+  key_invalid: "Give the key of this Paddock to go on.",
+  stream_unknown: "What arrived is kept. Continue takes it from there.",
   wait_expired: "It took too long to get a turn. Try again.",
   prompt_too_long: "Start a new chat, shorten the message, or lower the answer's length in the settings.",
   chat_invalid: "Check this chat's settings.",
   model_unknown: "Another model is running now. Reload the page.",
   engine_rejected: "Check this chat's settings, or shorten the message.",
-  engine_cut_off: "What arrived is kept. Try again for a complete answer.",
+  engine_cut_off: "What arrived is kept. Continue takes it from there.",
 };
 
 export const english = {
@@ -87,7 +89,11 @@ export const english = {
   },
   waited: (value) => `waiting ${wholeSeconds(value)}`,
   stopped: "Stopped.",
+  stoppedFree: "Stopped. The slot is free.",
+  reconnecting: "Connection lost. Taking the answer up again…",
+  continueAnswer: "Continue",
   stoppedEarly: "Stopped before the answer began.",
+  stoppedEarlyFree: "Stopped before the answer began. The slot is free.",
   interrupted: "Interrupted: this answer is not complete.",
   cutShort: "Cut at the length limit.",
   answering: "Answering…",
@@ -107,6 +113,34 @@ export const english = {
     ].filter(Boolean).join(" · "),
   deleted: (title) => `Deleted “${title}”.`,
   storageFull: "This browser's storage is full: new messages will be lost on reload. Delete some chats.",
+  keyNeeded: "This Paddock wants an API key. Whoever runs it can give you one.",
+  keyRefused: "That key is not known here, or was withdrawn.",
+  readyIn: (value) => `ready in about ${wholeSeconds(value)}`,
+  download: ({ done, total, left }) =>
+    [`${bytes(done)} of ${bytes(total)} downloaded`, left === null ? "" : `about ${wholeSeconds(left)} to go`]
+      .filter(Boolean).join(" · "),
+  notText: (name) => `${name} is not a text file.`,
+  fileTooLarge: (name) => `${name} is too large.`,
+  notCounted: (name, why) => `${name} could not be counted: ${why}`,
+  overContext: ({ name, tokens, used, contextWindow }) =>
+    `${name} has ${plural(tokens, "token")}${used > 0 ? `, the chat already ${count(used)}` : ""}; the context holds ${count(contextWindow)}.`,
+  overContextAll: ({ tokens, used, contextWindow }) =>
+    `This question has ${plural(tokens, "token")}${used > 0 ? `, the chat already ${count(used)}` : ""}; the context holds ${count(contextWindow)}.`,
+  counting: "counting…",
+  tokens: (value) => plural(value, "token"),
+  fileNote: (name, tokens) => (tokens === null ? name : `${name} · ${plural(tokens, "token")}`),
+  dropFile: (name) => `Remove ${name}`,
+  pin: "Pin chat",
+  unpin: "Unpin chat",
+  imported: (added, known) =>
+    `${plural(added, "chat")} imported${known > 0 ? `, ${count(known)} already here` : ""}.`,
+  notAnArchive: "That file holds no chats this page can read.",
+  exportName: "paddock-chats",
+  you: "You",
+  assistant: "Assistant",
+  systemPrompt: "System prompt",
+  incomplete: "This answer is not complete.",
+  answeredElsewhere: "Another tab is writing this answer.",
   standard: (value) => (value === null ? "model's own" : String(value)),
   above: (low, high) => `above ${count(low)}, at most ${count(high)}`,
   between: (low, high) => (high === null ? `at least ${count(low)}` : `${count(low)} to ${count(high)}`),
