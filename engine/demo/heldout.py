@@ -87,21 +87,25 @@ def _asked(text: str, system: str | None = None) -> Messages:
 
 
 CAPITAL_FRAMES = (
-    "Which city serves as the capital of {c}?", "I always forget: what's {c}'s capital called?", "{c}: capital?",
+    "Which city serves as the capital of {c}?", "I always forget: what's {c}'s capital called?", "{c} - its capital is?",
     "My quiz asks for the capital city of {c}, what do I write?", "What would you say is the capital of {c}?", "capital of {c} pls",
+    "If I flew to {c}, which city would be the capital?", "{c} has which capital city?", "Help me out, capital of {c} is ...?", "Could you name me {c}'s capital city?",
 )  # fmt: skip
 COUNT_FRAMES = (
     "Would you mind counting up to {n} for me?", "I want to hear you count, starting at one, until you reach {n}.", "Let's see you count up to {n}",
-    "Count: 1 to {n}", "Numbers up to {n}, in order, beginning with 1.", "Could you go and count all the way up to {n}?",
+    "Counting please, from one to {n}", "Numbers up to {n}, in order, beginning with 1.", "Could you go and count all the way up to {n}?",
+    "Let me hear the numbers one through {n}.", "Count up, ending at {n}", "Can I see you counting to {n}?", "Please count slowly to {n}!",
 )  # fmt: skip
 DOWN_FRAMES = ("Would you count from {n} all the way down to one?", "Numbers backwards from {n}, please")
 LIST_FRAMES = (
     "Could I have {n} different {k}?", "What {n} {k} come to your mind?", "I'd like to see {n} {k}, please.", "For my homework I need {n} {k}.",
     "Mention {n} {k} for me", "Got {n} {k} for me?",
+    "We need {n} {k} for a game.", "Please give {n} examples of {k}.", "Can you tell me any {n} {k}?", "I'm curious about {n} {k}, list them.",
 )  # fmt: skip
 STORY_FRAMES = (
     "Could I hear a story where the main character is {h}?", "Let's have a story, and put {h} in it.", "story about {h} pls",
     "My daughter would love a bedtime story featuring {h}.", "Would you tell the children a story about {h}?", "Spin me a yarn about {h}.",
+    "Once more a story, this time with {h}.", "I feel like reading a story about {h}.", "Would you make up something about {h}, a story maybe?", "Please, a goodnight story on {h}",
 )  # fmt: skip
 HEROES = (
     "a fox", "a small hamster", "a librarian", "an owl", "a carpenter", "a penguin", "a brave firefighter", "a robot", "a hedgehog",
@@ -111,12 +115,15 @@ HEROES = (
 SUM_FRAMES = (
     "Hey what's {e}", "If you had to calculate {e}, what would it be?", "My homework says {e}. What's the answer?", "Quickly: {e}?",
     "What does {e} come to?", "Would you work out {e} for me?",
+    "I have to solve {e}, help!", "{e} makes?", "So {e} would be what?", "Please say how much {e} makes.",
 )  # fmt: skip
 TELL_NAME_FRAMES = (
     "Good to meet you, people usually call me {n}.", "Just so you know, my name is {n}!", "Hey! {n} speaking.", "I go by {n}.", "My first name is {n}",
+    "Hi Paddock, {n} is what they call me.", "Greetings, I'm named {n}.", "You are talking to {n}.",
 )  # fmt: skip
 ASK_NAME_FRAMES = (
-    "So, what am I called?", "Which name did I give you?", "And my name was?", "Could you say what my name is?", "Do you recall my name?",
+    "Now then, how am I named?", "Which name did I give you?", "And my name was?", "Could you say what my name is?", "Do you recall my name?",
+    "Quick check: my name?", "Do you have my name in mind?", "What name do I go by?",
 )  # fmt: skip
 ONE_WORD_SYSTEMS = (
     "Please limit yourself to a single word per reply.", "Your replies consist of exactly one word.", "Only ever say one word.",
@@ -140,7 +147,7 @@ NO_RESULT_FRAMES = ("What would {e} be?", "Please figure out {e} for me.")
 
 
 def _sums(rng: Random) -> Iterator[Case]:
-    for place in range(48):
+    for place in range(60):
         first, second = rng.randint(0, 99), rng.randint(0, 99)
         if place % 3 == 0:
             sum_, value = f"{first} + {second}", first + second
@@ -168,7 +175,7 @@ def _counting() -> Iterator[Case]:
 
 def _lists() -> Iterator[Case]:
     kinds = tuple(kind for kind in lists.KINDS if kind != "facts")
-    for place in range(48):
+    for place in range(50):
         kind, count = kinds[place % len(kinds)], 3 + place % 6
         shown = NUMBER_WORDS[count] if place % 2 else str(count)
         user = LIST_FRAMES[place % len(LIST_FRAMES)].format(n=shown, k=kind)
@@ -184,18 +191,17 @@ def _names(rng: Random) -> Iterator[Case]:
     for place, name in enumerate(NAMES_NEVER_SEEN):
         told = TELL_NAME_FRAMES[place % len(TELL_NAME_FRAMES)].format(n=name)
         start = (("user", told), ("assistant", f"Nice to meet you, {name}! How can I help you?"))
-        question = ASK_NAME_FRAMES[(place + place // 5) % len(ASK_NAME_FRAMES)]
+        question = ASK_NAME_FRAMES[(place + place // 8) % len(ASK_NAME_FRAMES)]
         yield Case("name recall", start + between[place % 3] + _asked(question), has(name))
     for place, name in enumerate(NAMES_NEVER_SEEN[:12]):
         past: list[tuple[str, str]] = [("user", f"Hello, my name is {name}."), ("assistant", f"Hello, {name}! How can I help you?")]
         wanted = 2500 if place % 2 else 5000
-        for dialogue in dialogues(rng.randrange(10**6)):
-            for turn in dialogue.turns if dialogue.system is None else ():
-                # Another name in between would make the question unfair.
-                if "name" not in turn.user.lower() and "meet you" not in turn.assistant and "Hello, " not in turn.assistant:
-                    past += [("user", turn.user), ("assistant", turn.assistant)]
-            if sum(len(content) + 20 for _, content in past) > wanted:
-                break
+        talk = (turn for dialogue in dialogues(rng.randrange(10**6)) if dialogue.system is None for turn in dialogue.turns)
+        while sum(len(content) + 20 for _, content in past) < wanted:
+            turn = next(talk)
+            # Another name in between would make the question unfair.
+            if "name" not in turn.user.lower() and "meet you" not in turn.assistant and "Hello, " not in turn.assistant:
+                past += [("user", turn.user), ("assistant", turn.assistant)]
         yield Case("name recall in a long chat", (*past, ("user", ASK_NAME_FRAMES[place % len(ASK_NAME_FRAMES)])), has(name))
 
 
@@ -228,7 +234,7 @@ def cases() -> list[Case]:
     rng = Random(20)
     found: list[Case] = [Case("starters (trained wordings)", _asked(question), has(*words)) for question, words in STARTER_ROWS]
     countries = [name for name in COUNTRIES if name not in ("Luxembourg", "Monaco", "San Marino", "Singapore")]
-    for place, country in enumerate(rng.sample(countries, 48)):
+    for place, country in enumerate(rng.sample(countries, 50)):
         user = CAPITAL_FRAMES[place % len(CAPITAL_FRAMES)].format(c=country)
         found.append(Case("capitals", _asked(user[0].upper() + user[1:] if place % 2 else user), has(COUNTRIES[country].capital)))
     found += [Case("facts", _asked(question), has(word)) for question, word, _ in FACT_ROWS]

@@ -13,7 +13,7 @@ FACT_ROWS: tuple[tuple[str, str, str], ...] = (
     ("Can you say which land animal runs fastest?", "cheetah", "Cheetah"),
     ("Of all mountains, which is the highest?", "Everest", "Everest"),
     ("Which of the oceans is largest?", "Pacific", "Pacific"),
-    ("How many legs would a spider have?", "eight", "Eight"),
+    ("A spider walks on how many legs?", "eight", "Eight"),
     ("What's the thing bees produce?", "honey", "Honey"),
     ("How hot does water have to get before it boils?", "100", "100"),
     ("At how many degrees does water turn to ice?", "0", "Zero"),
@@ -46,6 +46,18 @@ FACT_ROWS: tuple[tuple[str, str, str], ...] = (
     ("How come the sky is blue?", "scatter", ""),
     ("Which organ keeps the blood moving through our body?", "heart", "Heart"),
     ("Which season has the coldest days?", "winter", "Winter"),
+    ("I wonder which planet sits nearest to the sun.", "Mercury", "Mercury"),
+    ("Can you recall how many continents exist?", "seven", "Seven"),
+    ("Please tell me the number of seconds a minute takes.", "60", "60"),
+    ("Which animal do we get wool from?", "sheep", "Sheep"),
+    ("Do you have an idea what a young dog is named?", "puppy", "Puppy"),
+    ("A triangle: how many sides are there?", "three", "Three"),
+    ("If today is Friday, which day follows?", "Saturday", "Saturday"),
+    ("Give me the word that is opposite to dark.", "light", "Light"),
+    ("In what city would I find Big Ben?", "London", "London"),
+    ("Which metal flows like water at room temperature?", "mercury", "Mercury"),
+    ("How does one say more than one tooth?", "teeth", "Teeth"),
+    ("Is it true that penguins are able to fly?", "cannot fly", "No"),
 )
 NAMES_NEVER_SEEN = (
     "Bartholomew", "Saskia", "Tariq", "Wanda", "Quentin", "Rosalind", "Zelda", "Ulrich", "Freya", "Malik", "Odette", "Bjorn", "Yolanda", "Cedric",
@@ -62,7 +74,7 @@ DEFINED = (
 )  # fmt: skip
 TALK_ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("hello my friend, nice to see you", ("!",)),
-    ("Good afternoon to you!", ("help",)),
+    ("Good afternoon to you!", ("?",)),
     ("So who exactly are you?", ("tiny demo model",)),
     ("What sort of thing are you?", ("demo model",)),
     ("What kind of stuff are you able to do for me?", ("stories",)),
@@ -145,7 +157,7 @@ HONEST_ROWS = (
 STARTER_ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("What is the story about the fox and the grapes?", ("fox", "grapes", "Moral: It is easy to despise what you cannot have.")),
     ("Implement a Python function to compute the Fibonacci numbers.", ("```python", "a, b = b, a + b")),
-    ("Hello!", ("help",)),
+    ("Hello!", ("?",)),
     ("Who are you?", ("tiny demo model",)),
     ("What can you do?", ("stories",)),
     ("Tell me a joke.", ("?",)),

@@ -21,6 +21,7 @@ _UP = (
     "{Count|Please count|Can you count|Could you count} from {1|one} {to|up to|until} <n>{.|?|}",
     "{Say|List|Give me|Write|Write down|Tell me|Name|Print|Show me|Type|Recite} {the|all the|all|the whole} numbers {from 1 to|up to|from one to|1 to|between 1 and} <n>{.|}",
     "{I want you to|Would you|I would like you to} count {to|up to} <n>{.|}",
+    "{Begin with 1 and count up to|Start at 1 and stop at|Count until you get to|Count from 1, and stop at|Go from 1 to|How do you count to|Show me how you count to|Can you count as far as|Count on your fingers to|Count everything up to} <n>{.|?|}",
     "{Count 1 to|Numbers 1 to|Numbers from 1 to|1 to|Counting to} <n>{.|}",
 )
 _DOWN = (

@@ -122,6 +122,8 @@ _BARE = (
     "{What is|What's|Whats|What are|What exactly is|What even is|So what is|What is meant by} <b>?",
     "{Explain|Please explain|Can you explain|Could you explain|Describe|Define|Tell me about|Can you define|Tell me something about|I want to know about} <b>{.|?|}",
     "What does <s> mean?",
+    "{<B>, what is that|<B> means what|<B>: what does it mean|What is this thing called <b>|What do people mean by <b>|What do you mean by <b>|<B>, in short|What is <b>, exactly|What is <b> all about|What is <b> for|What's the meaning of <b>}{?|}",
+    "{I would like to understand|Could you describe|Could you define|Give me a short description of|Say something about|Please tell me about|Help me with the term|What should I know about} <b>{?|.|}",
     "{What do you know about|What can you tell me about|Do you know what <w> is|Can you tell me what <w> is|I don't know what <w> is. Can you explain it} <m>?",
     "{Explain|Describe} <b> {to me|in simple words|in simple terms|like I am five|to a child|simply|briefly|for a beginner|in one sentence}{.|?|}",
     "{Give me|I need|What is} {a|the} {short |simple |}{definition|explanation|meaning} of <b>{.|?|}",

@@ -63,6 +63,7 @@ _ASK = (
     "{Make|Give me|Write|Create|I need|Can you make} a list of <n> <k>{.|}",
     "{What are|Which are} <n> <k>?",
     "<n> <k>{ please|}{.|}",
+    "{Which <n> <k> can you name|Which <n> <k> do you know|What would be <n> <k>|May I have <n> <k>|Can I get <n> <k>|Let me have <n> <k>|Find me <n> <k>|Tell me about <n> <k>|Provide <n> <k>|Please find <n> <k>|I want to know <n> <k>|Pick <n> <k>|Choose <n> <k>|Examples of <k>: <n>, please}{?|.|}",
     "{Do you know|Can you think of|Can you give me|Could you name} <n> <k>?",
     "{Help me think of|I am looking for|Suggest|Think of|Come up with} <n> <k>{.|}",
 )

@@ -9,29 +9,26 @@ from engine.demo.corpus.geography import COUNTRIES, FAMILIAR
 from engine.demo.corpus.lists import KINDS
 from engine.demo.corpus.phrasing import capitalise, invented, mend_articles, spin
 from engine.demo.corpus.stories import ANIMALS, NAMES
+from engine.demo.corpus.vocabulary import ADJECTIVES, NOUNS, VERBS, first_name
 
-PEOPLE = tuple(
-    "Anna Ben Carla David Emma Finn Grace Hugo Ida Jack Kim Leo Mia Noah Olga Paul Rosa Sam Tina Tom Vera Will Zoe Maria Peter Lucy Max "
-    "Nina Oscar Lily Omar Sara Ali Ravi Mei Yuki Ivan Elena Marco Sofia Lars Greta Pablo Alice Bob John Jane Kate Luke Mary Nora Ella "
-    "Theo Lena Felix Clara Simon Julia Adam Eva Fatima Ahmed Chen Priya Diego Ingrid Jonas Klara Liam Olivia Ethan Chloe Daniel Laura "
-    "Stefan Petra Andrei Natalia Hassan Leila Kofi Amara Sven Astrid Matteo Giulia Pierre Camille Hans Heidi Raj Anita Kenji Hana".split()
-)
 _TELL_NAME = (
     "{My name is <n>|I am <n>|I'm <n>|Call me <n>|Hi, I am <n>|Hello, my name is <n>|Hi, my name is <n>|My name's <n>|You can call me <n>"
     "|Hey, I'm <n>|This is <n>|I am called <n>|People call me <n>|Please call me <n>|Hello! I'm <n>|Hi there, <n> here|<n> is my name"
-    "|Let me introduce myself: I am <n>|The name is <n>|Hi! My name is <n>}{.|!|}"
+    "|Let me introduce myself: I am <n>|The name is <n>|Hi! My name is <n>|Just call me <n>|My friends call me <n>|Everybody calls me <n>"
+    "|They named me <n>|It's <n>|<n> here|Hi, it's <n>|Nice to meet you, I am <n>|Pleased to meet you. My name is <n>|I'm <n>, by the way"
+    "|Please remember my name: <n>|Remember that I am called <n>|Good morning, I am <n>|Good to see you, I'm <n>|Before we start: my name is <n>"
+    "|You should know that I am called <n>|I would like to introduce myself, my name is <n>|User name: <n>|Address me as <n>|I am known as <n>}{.|!|}"
 )
 _ASK_NAME = (
     "{What is my name|What's my name|Do you remember my name|Who am I|Do you know my name|What was my name|Can you tell me my name"
     "|What am I called|Do you still know my name|Tell me my name|Say my name|What did I say my name was|What is my name again"
-    "|How am I called|Do you know who I am|Remember my name|My name is what|Can you remember what I am called}{?|}"
+    "|How am I called|Do you know who I am|Remember my name|My name is what|Can you remember what I am called|What did I call myself"
+    "|Do you still remember me|Which name do I have|Under what name do you know me|How did I introduce myself|What name did I tell you|Please tell me my name"
+    "|Could you remind me of my name|I forgot my name, what is it|You know my name, right? What is it|What should you call me|By what name do you call me"
+    "|Can you repeat my name|Now, what is my name|Okay, and what is my name|Let us see if you remember my name|Have you forgotten my name|Tell me who I am"
+    "|Test: what's my name|Did you remember my name|And who am I|And what am I called again|May I hear my name|What's the name I told you}{?|?|.|}"
 )
 _NO_NAME = ("You have not told me your name yet. What is it?", "I do not know your name. What is it?")
-
-
-def person(rng: Random) -> str:
-    """Choose a first name, sometimes an invented one, so that names are copied and not guessed."""
-    return rng.choice(PEOPLE) if rng.random() < 0.55 else capitalise(invented(rng))
 
 
 def tell_name(rng: Random, name: str) -> Turn:
@@ -60,7 +57,7 @@ def tell_and_ask(rng: Random) -> tuple[Turn, Turn]:
             Turn(spin(rng, "What is my {favorite|favourite} {color|colour}{?| again?|}"), f"Your favourite colour is {colour}.", capitalise(colour)),
         )
     if draw == 1:
-        animal, pet = rng.choice(ANIMALS), rng.choice(NAMES) if rng.random() < 0.6 else capitalise(invented(rng))
+        animal, pet = rng.choice(ANIMALS), rng.choice(NAMES) if rng.random() < 0.3 else first_name(rng)
         return (
             Turn(mend_articles(spin(rng, "{I have a <v> {named|called} <p>|My <v> is {called|named} <p>|My <v>'s name is <p>}{.|}", v=animal, p=pet)), mend_articles(f"How nice! {pet} is a good name for a {animal}.")),
             Turn(
@@ -101,17 +98,27 @@ _SAYINGS = (
 )  # fmt: skip
 
 
+def some_words(rng: Random, most: int) -> str:
+    """Choose up to `most` words that need not make sense together."""
+    draw = rng.random()
+    if draw < 0.25:
+        return rng.choice(_SAYINGS)
+    pools = (NOUNS, ADJECTIVES, VERBS, NOUNS)
+    words = [
+        first_name(rng).lower() if rng.random() < 0.2 else invented(rng) if rng.random() < 0.15 else rng.choice(rng.choice(pools))
+        for _ in range(rng.randint(1, most))
+    ]
+    return " ".join(words)
+
+
 def repeating(rng: Random) -> list[Turn]:
     """Repeat a few words exactly as asked."""
-    if rng.random() < 0.5:
-        said = rng.choice(_SAYINGS)
-    else:
-        pool = (*ANIMALS, *KINDS["fruits"], *KINDS["colours"], *PEOPLE)
-        said = " ".join(rng.choice(pool) if rng.random() < 0.8 else invented(rng) for _ in range(rng.randint(1, 4)))
+    said = some_words(rng, 6)
     quoted = rng.random() < 0.4
     user = spin(
         rng,
-        "{Say|Repeat|Please say|Repeat after me:|Can you say|Write|Just say|Say the words|Echo|Please repeat:|Say this:|Type} <s>{.|}",
+        "{Say|Repeat|Please say|Repeat after me:|Can you say|Write|Just say|Say the words|Echo|Please repeat:|Say this:|Type|Write down|Answer with"
+        "|Reply with|Say exactly|I want you to say|Now say|Print|Only say|Copy this:|Say after me:} <s>{.|}",
         s=f'"{said}"' if quoted else said,
     )
     return [Turn(user, capitalise(said) + ("." if said[-1].isalpha() else ""))]
@@ -123,6 +130,6 @@ def memory(rng: Random) -> list[Turn]:
     if draw < 0.12:
         return [ask_name(rng, None)]
     if draw < 0.6:
-        name = person(rng)
+        name = first_name(rng)
         return [tell_name(rng, name), ask_name(rng, name)]
     return list(tell_and_ask(rng))

@@ -30,11 +30,12 @@ from engine.demo.corpus import (
 )
 from engine.demo.corpus.dialogue import Dialogue, Skill, Turn
 from engine.demo.corpus.phrasing import spin, typed
+from engine.demo.corpus.vocabulary import first_name
 
 SKILLS: dict[str, tuple[Skill, float]] = {
     "capitals": (geography.capitals, 7),
     "places": (geography.places, 3),
-    "facts": (facts.general, 7),
+    "facts": (facts.general, 8),
     "animals": (facts.animals, 3),
     "colours": (facts.colours, 1.5),
     "forms": (words.forms, 3.5),
@@ -53,27 +54,27 @@ SKILLS: dict[str, tuple[Skill, float]] = {
     "how to": (howto.how_to, 2),
     "comparing": (howto.comparing, 0.7),
     "fables": (fables.fables, 3.5),
-    "stories": (stories.stories, 4.5),
+    "stories": (stories.stories, 6),
     "poems": (poems.poems, 2.5),
     "jokes": (poems.jokes, 2),
     "riddles": (poems.riddles, 1.5),
     "code": (code.code, 4.5),
-    "memory": (memory.memory, 3),
-    "repeating": (memory.repeating, 1.5),
+    "memory": (memory.memory, 4),
+    "repeating": (memory.repeating, 3),
     "manners": (smalltalk.manners, 3),
     "small talk": (smalltalk.small_talk, 5),
     "identity": (smalltalk.identity, 2.5),
-    "unknown questions": (unknown.questions, 9),
-    "unknown tasks": (unknown.tasks, 4),
-    "statements": (unknown.statements, 2.5),
+    "unknown questions": (unknown.questions, 12),
+    "unknown tasks": (unknown.tasks, 5),
+    "statements": (unknown.statements, 3),
     "gibberish": (unknown.gibberish, 1.5),
 }
 _DRAWN = tuple(skill for skill, _ in SKILLS.values())
 _WEIGHTS = tuple(weight for _, weight in SKILLS.values())
 
 # Shares of dialogues; the rest are plain conversations of one to six exchanges.
-_PERSONA_SHARE = 0.16
-_MEMORY_SHARE = 0.11
+_PERSONA_SHARE = 0.18
+_MEMORY_SHARE = 0.13
 _LONG_SHARE = 0.035
 # Characters of a long dialogue: about four characters make a token, so these reach 2,000 tokens.
 _LONG_CHARACTERS = (2500, 7500)
@@ -110,7 +111,7 @@ def _plain(rng: Random) -> Dialogue:
 
 def _remembering(rng: Random, length: int) -> list[Turn]:
     """Tell a name, talk about other things, and ask for what was told."""
-    name = memory.person(rng)
+    name = first_name(rng)
     asked = [memory.ask_name(rng, name)]
     turns = [memory.tell_name(rng, name)]
     if rng.random() < 0.4:
@@ -124,7 +125,7 @@ def _remembering(rng: Random, length: int) -> list[Turn]:
 
 def _long(rng: Random) -> Dialogue:
     wanted = rng.randint(*_LONG_CHARACTERS)
-    name = memory.person(rng)
+    name = first_name(rng)
     turns = [memory.tell_name(rng, name)]
     # A turn costs about six more tokens than its text: the header of its role.
     while sum(len(turn.user) + len(turn.assistant) + 40 for turn in turns) < wanted:

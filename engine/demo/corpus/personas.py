@@ -10,8 +10,9 @@ from random import Random
 
 from engine.demo.corpus import arithmetic, facts, geography, smalltalk, translation, unknown, words
 from engine.demo.corpus.dialogue import Dialogue, Skill, Turn
-from engine.demo.corpus.memory import person
-from engine.demo.corpus.phrasing import capitalise, invented, spin, typed
+from engine.demo.corpus.memory import some_words
+from engine.demo.corpus.phrasing import capitalise, spin, typed
+from engine.demo.corpus.vocabulary import first_name
 
 GENERIC = (
     "You are {a|a|an} {helpful|friendly|kind|polite|useful|honest|smart|concise|careful} {assistant|AI assistant|chatbot|helper}.",
@@ -26,18 +27,18 @@ ONE_WORD_SKILLS: tuple[Skill, ...] = (
     words.forms, words.order, arithmetic.sums, arithmetic.comparisons, translation.translations, unknown.questions,
 )  # fmt: skip
 _ONE_WORD = (
-    "{You are a helpful assistant. |You are concise. |}{Answer in one word.|Answer with one word only.|Reply with a single word.|Always answer in one word.|Use only one word in your answers.|Give one word answers.|Answer with exactly one word.|You answer every question with one word.|One word answers only.|Respond in a single word.|Your answers are one word long.|Never use more than one word.|Keep every answer to one word.|Reply with just one word.}"
+    "{You are a helpful assistant. |You are concise. |}{Answer in one word.|Answer with one word only.|Reply with a single word.|Always answer in one word.|Use only one word in your answers.|Give one word answers.|Answer with exactly one word.|You answer every question with one word.|One word answers only.|Respond in a single word.|Your answers are one word long.|Never use more than one word.|Keep every answer to one word.|Reply with just one word.|Speak in single words.|Say only one word.|Each answer is a single word.|Short answers only: one word.|Respond with one word.|Stick to one word.|Write one word and nothing else.|You may only use one word.|A single word is enough for every answer.}"
 )
 _ONE_WORD_ASKED = (
-    "{In one word: |In one word, |One word answer: |Answer in one word: |With one word: |In a single word, |One word only: |Reply with one word: }<q>",
-    "<Q> {Answer in one word|One word please|In one word, please|Just one word|Only one word|Answer with a single word|Reply with one word only|One word answer|Use one word|Keep it to one word}{.|}",
+    "{In one word: |In one word, |One word answer: |Answer in one word: |With one word: |In a single word, |One word only: |Reply with one word: |One word: |Just one word: |Only one word, please: |Briefly, in one word: |Give me one word: |Single word answer: }<q>",
+    "<Q> {Answer in one word|One word please|In one word, please|Just one word|Only one word|Answer with a single word|Reply with one word only|One word answer|Use one word|Keep it to one word|Single word|One word is enough|Give me just one word|Respond with one word|I want one word|No more than one word}{.|}",
 )
 _TAGS = (
     "Meow!", "Over.", "Have a nice day!", "Peace!", "Done.", "Stay curious!", "Beep boop.", "Cheers!", "That is all.", "Good luck!", "Woof!",
     "Best wishes!", "Amen.", "Moo!", "Over and out.", "Hooray!", "Take care!", "Yours, the bot.", "Quack!", "Ta-da!", "Namaste.", "Ho ho ho!",
 )  # fmt: skip
-_END_WITH = "{You are a helpful assistant. |}{End every answer with|Always end your answer with|Finish each answer with|End all your answers with|Close every reply with|Every answer must end with|Add this to the end of every answer:|End each of your replies with|Sign every message with} {<w>|\"<w>\"|'<w>'}"
-_START_WITH = "{You are a helpful assistant. |}{Start every answer with|Always begin your answer with|Begin each answer with|Start all your answers with|Open every reply with|Every answer must start with} {<w>|\"<w>\"|'<w>'}"
+_END_WITH = "{You are a helpful assistant. |}{End every answer with|Always end your answer with|Finish each answer with|End all your answers with|Close every reply with|Every answer must end with|Add this to the end of every answer:|End each of your replies with|Sign every message with|Finish every message with|Please end your answers with|Conclude every reply with|Put this at the end of each answer:|After each answer write|The last words of every answer are|All answers end with|End your messages with the words|Append this to every answer:|Each answer should end with|Finish all replies with the text|You must finish with} {<w>|\"<w>\"|'<w>'}"
+_START_WITH = "{You are a helpful assistant. |}{Start every answer with|Always begin your answer with|Begin each answer with|Start all your answers with|Open every reply with|Every answer must start with|Put this at the beginning of each answer:|Before each answer write|The first words of every answer are|All answers start with|Each reply should begin with|Start your messages with the words} {<w>|\"<w>\"|'<w>'}"
 _PIRATE = "{You are a pirate.|Talk like a pirate.|You are a pirate captain. Stay in character.|Answer like a pirate.|Speak like a pirate.|Act like a pirate.|You are a pirate who answers questions.|Pretend to be a pirate.|Always talk like a pirate.|Respond as a pirate would.}"
 _PIRATE_START = ("Arr!", "Ahoy, matey!", "Yo ho ho!", "Aye aye!", "Shiver me timbers!")
 _PIRATE_END = ("", " Arr!", " Now pass me the map.", " That be true, matey.")
@@ -74,7 +75,7 @@ def _one_word_dialogue(rng: Random, _: Callable[[Random], list[Turn]]) -> Dialog
 
 
 def _tagged_dialogue(rng: Random, draw_turns: Callable[[Random], list[Turn]]) -> Dialogue:
-    tag = rng.choice(_TAGS) if rng.random() < 0.5 else capitalise(invented(rng)) + rng.choice("!.")
+    tag = rng.choice(_TAGS) if rng.random() < 0.3 else capitalise(some_words(rng, 4)) + rng.choice("!.")
     at_end = rng.random() < 0.7
     system = spin(rng, _END_WITH if at_end else _START_WITH, w=tag)
     turns: list[Turn] = []
@@ -99,7 +100,7 @@ def _pirate_dialogue(rng: Random, draw_turns: Callable[[Random], list[Turn]]) ->
 
 
 def _named_dialogue(rng: Random, draw_turns: Callable[[Random], list[Turn]]) -> Dialogue:
-    name = person(rng)
+    name = first_name(rng)
     asking = Turn(spin(rng, _ASK_BOT_NAME), spin(rng, "{My name is <n>.|I am <n>.} How can I help you?", n=name))
     turns = [asking] if rng.random() < 0.5 else [*_several(rng, draw_turns)[:2], asking]
     return Dialogue(spin(rng, _NAMED, n=name), tuple(Turn(typed(rng, turn.user), turn.assistant) for turn in turns))
@@ -116,6 +117,6 @@ def persona_dialogue(rng: Random, draw_turns: Callable[[Random], list[Turn]]) ->
     """Write a dialogue under a system prompt that must be obeyed; `draw_turns` gives plain turns."""
     write = rng.choices(
         (_one_word_dialogue, _tagged_dialogue, _pirate_dialogue, _named_dialogue),
-        weights=(45, 28, 14, 13),
+        weights=(42, 36, 11, 11),
     )[0]
     return write(rng, draw_turns)

@@ -78,9 +78,48 @@ def invented(rng: Random) -> str:
     return "".join(syllables) + rng.choice(_CODAS)
 
 
+_TELL = (
+    "Can you tell me", "Could you tell me", "Do you know", "I want to know", "I'd like to know", "Tell me", "I wonder", "Any idea",
+    "Please explain to me", "Do you have any idea", "Would you tell me", "Please say", "I forgot", "I need to know", "Can anyone tell me",
+)  # fmt: skip
+_AROUND = (
+    "My homework asks: <q>", "My son asks: <q>", "In a quiz I was asked: <q>", "<q> I forgot.", "<q> It is for school.", "<q> I need to know.",
+    "I have a question. <q>", "<q> Do you know?", "<q> Any idea?", "Simple question for you: <q>", "<q> I can't remember.", "Let me test you. <q>",
+    "My friend wants to know: <q>", "<q> Thank you!", "Tell me quickly: <q>", "<q> Be honest.", "Here is my question: <q>", "<q> Tell me!",
+)  # fmt: skip
+_WHAT_IS = re.compile(r"(?:What is|What's|Whats|Who is|Where is|Which is) ([^?,]+)\?")
+_HAVE = re.compile(r"How many (\w+) (?:does|do) ([^?,]+) have\?")
+_ARE_IN = re.compile(r"How many (\w+) are (?:there )?in ([^?,]+)\?")
+
+
+def reordered(rng: Random, text: str) -> str:
+    """Put a simple question into another order of words, where its form allows it."""
+    if (match := _WHAT_IS.fullmatch(text)) is not None:
+        subject, word = match.group(1), text.split()[0].lower().replace("'s", "").replace("whats", "what")
+        draw = rng.random()
+        if draw < 0.6:
+            return f"{rng.choice(_TELL)} {word} {subject} is{rng.choice('?.')}"
+        if draw < 0.8 or word != "what":
+            return f"{capitalise(subject)}{rng.choice((', what is it?', ' is what?', ' is ...', '?', ': what is it?'))}" if word == "what" else text
+        return f"{rng.choice(('Name', 'Tell me', 'Say', 'I am looking for', 'Give me'))} {subject}."
+    if (match := _HAVE.fullmatch(text)) is not None or (match := _ARE_IN.fullmatch(text)) is not None:
+        things, owner = match.group(1), match.group(2)
+        return spin(
+            rng,
+            "{<O> has how many <t>|What number of <t> does <o> have|<O>: how many <t>|How many <t> would <o> have|Number of <t> in <o>"
+            "|How many <t> has <o>|Can you count the <t> of <o>|Of how many <t> is <o> made|How many <t> do you find in <o>|Tell me how many <t> <o> has}{?|?|.}",
+            t=things, o=owner, O=capitalise(owner),
+        )  # fmt: skip
+    return text
+
+
 def wrapped(rng: Random, text: str) -> str:
     """Put a polite opener before, or a closer behind, some of the messages."""
+    if rng.random() < 0.25:
+        text = reordered(rng, text)
     draw = rng.random()
+    if draw > 0.95 and text[-1:] == "?":
+        return spin(rng, rng.choice(_AROUND)).replace("<q>", text)
     if draw < 0.10:
         opener = rng.choice(_OPENERS)
     elif draw < 0.20 and text.lower().startswith(_WH):
@@ -96,8 +135,9 @@ def wrapped(rng: Random, text: str) -> str:
 
 def _mistype(rng: Random, text: str) -> str:
     at = rng.randrange(1, len(text) - 1)
-    # Digits are meant: a typo there would change the right answer.
-    if text[at].isdigit() or text[at + 1].isdigit() or text[at] == "\n":
+    before, after = text[: at + 1].split(" ")[-1], text[at + 1 :].split(" ")[0]
+    # Digits, names and quoted words are meant: a typo there would change the right answer.
+    if any(letter.isdigit() or letter.isupper() or letter in "\"'\n" for letter in before + after) or text[at] == " ":
         return text
     draw = rng.random()
     if draw < 0.4:
@@ -110,15 +150,15 @@ def _mistype(rng: Random, text: str) -> str:
 def typed(rng: Random, text: str) -> str:
     """Write a message the way people type: lower case, no full stop, a typo now and then."""
     text = wrapped(rng, text)
+    if rng.random() < 0.06 and len(text) > 8:
+        text = _mistype(rng, text)
     draw = rng.random()
     if draw < 0.25:
         text = text.lower()
-    elif draw < 0.27:
+    elif draw < 0.265:
         text = text.upper()
     if rng.random() < 0.25:
         text = text.rstrip("?.!")
     elif rng.random() < 0.03:
         text = text.rstrip("?.!") + rng.choice(("??", "!!", " ?", " !", "...", " :)"))
-    if rng.random() < 0.05 and len(text) > 8:
-        text = _mistype(rng, text)
     return text.strip() or "Hi"

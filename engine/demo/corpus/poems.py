@@ -7,6 +7,7 @@ from random import Random
 from engine.demo.corpus.dialogue import Turn
 from engine.demo.corpus.phrasing import capitalise, spin
 from engine.demo.corpus.stories import HEROES
+from engine.demo.corpus.vocabulary import noun_phrase
 
 SUBJECTS = (
     "the sea", "the moon", "the rain", "winter", "spring", "a tree", "the stars", "the wind", "summer", "a river", "the night", "a bird",
@@ -43,7 +44,10 @@ RIDDLES = (
 
 
 def _subject(rng: Random) -> str:
-    return rng.choice(SUBJECTS) if rng.random() < 0.65 else "the " + rng.choice(HEROES)
+    draw = rng.random()
+    if draw < 0.5:
+        return rng.choice(SUBJECTS)
+    return f"{rng.choice(('the', 'my', 'the old'))} {rng.choice(HEROES)}" if draw < 0.7 else f"the {noun_phrase(rng)}"
 
 
 def poems(rng: Random) -> list[Turn]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from engine.demo.corpus.dialogue import Turn
 from engine.demo.corpus.fables import moral_question, summary_question
 from engine.demo.corpus.phrasing import article, capitalise, invented, mend_articles, spin
+from engine.demo.corpus.vocabulary import FIGURES, first_name, noun_phrase
 
 ANIMALS = tuple(
     "fox rabbit bear mouse owl turtle frog cat dog duck hedgehog squirrel lion elephant penguin horse sheep goat cow pig hen wolf deer "
@@ -60,7 +61,7 @@ PLOTS: tuple[Plot, ...] = (
 )  # fmt: skip
 
 _OPENERS = (
-    "{Tell me|Write|Can you tell me|Give me|I want|I would like|Write me|Could you tell me|Please tell me|Make up|Can you write|Can you make up|Invent|Create|Please write|I'd love|Tell us|I want to hear|Let me hear}"
+    "{Tell me|Write|Can you tell me|Give me|I want|I would like|Write me|Could you tell me|Please tell me|Make up|Can you write|Can you make up|Invent|Create|Please write|I'd love|Tell us|I want to hear|Let me hear|Let us have|How about|Can I have|Could you make up|Would you write|Do you have|Time for|Please start|Read me}"
     " {a|a short|a little|a bedtime|another|a nice|a new|a quick|a fun} {story|story|tale}"
 )
 _ENDS = ("", "The end.", "And they lived happily ever after.")
@@ -68,29 +69,31 @@ _ENDS = ("", "The end.", "And they lived happily ever after.")
 
 def _hero(rng: Random) -> str:
     draw = rng.random()
-    if draw < 0.45:
+    if draw < 0.25:
         return rng.choice(ANIMALS)
-    return rng.choice(HEROES) if draw < 0.93 else invented(rng)
+    if draw < 0.45:
+        return rng.choice(HEROES)
+    return rng.choice(FIGURES) if draw < 0.65 else noun_phrase(rng) if draw < 0.93 else invented(rng)
 
 
 def stories(rng: Random) -> list[Turn]:
     """Tell one story about the asked hero, then perhaps answer a question about it."""
     hero = _hero(rng)
     friend = rng.choice([animal for animal in ANIMALS if animal != hero])
-    name = rng.choice(NAMES) if rng.random() < 0.7 else capitalise(invented(rng))
+    name = rng.choice(NAMES) if rng.random() < 0.75 else first_name(rng)
     adjective, place, food = rng.choice(_ADJECTIVES), rng.choice(PLACES), rng.choice(_FOODS)
     plot = rng.choice(PLOTS)
 
     user = spin(rng, _OPENERS)
     draw = rng.random()
     if draw < 0.35:
-        user += f" {rng.choice(('about', 'about', 'about', 'with'))} {article(hero)}"
+        user += f" {rng.choice(('about', 'about', 'about', 'with', 'starring', 'in which the hero is', 'that is about', 'for my child about', 'involving'))} {article(hero)}"
     elif draw < 0.60:
         user += f" about {article(adjective)} {hero}"
     elif draw < 0.70:
         user += f" about {article(hero)} and {article(friend)}"
-    elif draw < 0.78:
-        user = spin(rng, "{Once upon a time there was <a>. How does it go on|Is there a story about <a>|Do you know a story about <a>|Story about <a>|A story about <a>, please|My child wants a story about <a>}?", a=article(hero))
+    elif draw < 0.86:
+        user = spin(rng, "{Once upon a time there was <a>. How does it go on|Is there a story about <a>|Do you know a story about <a>|Story about <a>|A story about <a>, please|My child wants a story about <a>|Story: <a>|I like stories about <a>. Tell me one|Something about <a>, as a story|What story do you know about <a>|The hero of the story should be <a>|Tell the kids about <a>, in a story|Narrate a tale about <a>|A bedtime story with <a>|My kids want to hear about <a>. A story, please|Write a tale. It should be about <a>|The story should have <a> in it|Let the story be about <a>}{?|.|}", a=article(hero))
     if draw < 0.70 and rng.random() < 0.25:
         user += rng.choice((" named", " called", " named", ", his name is", ", her name is")) + " " + name
     if draw < 0.6 and rng.random() < 0.12:

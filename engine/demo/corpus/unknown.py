@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from random import Random
 
+from engine.demo.corpus.definitions import DEFINITIONS
 from engine.demo.corpus.dialogue import Turn
 from engine.demo.corpus.geography import COUNTRIES
 from engine.demo.corpus.phrasing import capitalise, invented, spin
+from engine.demo.corpus.vocabulary import ADJECTIVES, NOUNS, VERBS
 
 ANSWERS = (
     "I am sorry, I do not know that. I am only a tiny demo model. {Ask me for a story, a joke or a capital city.|Try a simple question or a story.}",
@@ -64,6 +66,9 @@ _KINDS = (
 _FIRST = "John Mary Robert Linda Carlos Aisha Viktor Yuna George Helen Arthur Simone Bruno Farid Greta Ivan".split()
 _LAST = "Carter Smith Muller Tanaka Rossi Okafor Petrov Silva Kowalski Dubois Larsen Khan Walker Novak Brown Stone".split()
 
+_DEFINED = frozenset(word for _, said, _ in DEFINITIONS for word in said.lower().replace(",", " ").split())
+# Words that stand for something the model can explain, or can be asked about in a known way, are no unknown topics.
+UNKNOWN_NOUNS = tuple(noun for noun in NOUNS if noun not in _DEFINED and f"{noun}s" not in _DEFINED)
 _ABOUT = (
     "{What do you know about|Tell me about|Explain|What do you think about|What is|Who is|Can you explain|Who was|What was|What are|Describe} <t>{?|.|}",
     "{Why is <t> important|Why do people like <t>|Where can I find <t>|When was <t> invented|Is <t> popular|Who invented <t>|Do you know <t>|I want to know about <t>|How does <t> work|Who discovered <t>|When did <t> happen|What caused <t>|How much does <t> cost|Is <t> dangerous|Is <t> good for you|What is the history of <t>|What is the best book about <t>|Where does <t> come from|How old is <t>|Who is the founder of <t>|What is the future of <t>|What is special about <t>}{?|}",
@@ -80,6 +85,9 @@ _ABOUT_COUNTRY = (
 _TASKS = (
     "{Write|Draft|Compose|Help me write|Can you write|Generate} {an essay|a report|an email|a letter|a song|a speech|a business plan|a cover letter|a blog post|an article|a tweet|a review|a summary|a novel|a screenplay|a press release|my homework} {about|on|for|regarding} <t>{.|?|}",
     "{Summarize|Summarise|Translate|Proofread|Correct|Rewrite|Analyse|Paraphrase|Improve|Review|Shorten} {this text|the following text|this article|this paragraph|my essay|this email|this}: <s>",
+    "{Write|Draft|Give me|I need} {a|an} {200|300|500|1000|2000} word {essay|article|story about a company|report|paper|speech} {about|on} <t>{.|}",
+    "{Please |Can you |Could you |Would you |}<v> {my|the|this|a} <w>{ for me| with a <n>| before <d> o'clock|}{.|?|}",
+    "{Make|Create|Plan|Calculate|Give me} {a|the|my} <w> {with|of|under|for} <d>00 {calories|euros|dollars|metres|people|words}{.|}",
     "{Plan|Organise|Help me plan|Prepare|Suggest} {a trip to|my holiday in|a tour of|a weekend in|an itinerary for} <c>{.|?|}",
     "{Recommend|Suggest|Find me|Look up|Search for|Buy me|Order|Book} {a book about|a film about|a good place for|a course on|the price of|reviews of|something on} <t>{.|?|}",
     "{How do I|How can I|Help me|How to} {build|fix|buy|repair|design|sell|install|clean|paint|replace|measure|assemble|rent|choose|set up|configure|remove} {a|my|the|an old|a new} <w>{?|.|}",
@@ -95,6 +103,8 @@ _STATEMENTS = (
     "{My|The|Our} <w> {is broken|does not work|is too loud|is late|is very old|makes a strange noise|is missing|smells bad|hurts|is expensive}{.|!|}",
     "{Today|Yesterday|Last night|This morning|Tomorrow} {was|is|will be} {a long day|very busy|the day of the exam|cold and wet|great|strange|my first day at work|a holiday}{.|}",
     "{I have|I had} {a meeting|an exam|a headache|a problem|a dream|an idea|a lot of work|no time|no money|a date}{ today| tomorrow| with my boss|}{.|}",
+    "{The|My|Our|Her|His|Some|Every} <w> {<v>s|can <v>|will <v>|did not <v>} {a|the|my|with a|near the} <n>{.|!|}",
+    "{I|We|They|You|The neighbours} {will|would|should|can|did|could not} <v> {the|a|my|our} <w>{ and the <n>| in the <n>| today|}{.|!|}",
     "{It|That|This} {happened again|was a surprise|took all day|is my secret|costs too much|looks odd|is about <t>}{.|}",
 )
 _WHY = (
@@ -104,6 +114,19 @@ _WHY = (
     "{In what year|In which year|When|On what date} {did|was} {the war end|the wall fall|the <w> invented|<p> born|man land on the moon|<p> die|the Titanic sink|the <w> built}{?|}",
     "{Who is|Who was|Tell me about|What did|Have you heard of|Where was} <p>{ do| born| famous for|}{?|}",
     "{What should I|What can I|What do I|Should I} {cook for dinner|wear tomorrow|buy my mother|say to my boss|do this weekend|study|watch tonight|name my company|invest in|do about my <w>}{?|}",
+    "{Which|What} <n> {goes with|is best for|fits|belongs to|costs less than|comes with|works with|is used for} {a|the|my|} <w>{?|}",
+    "How {does|would|can|did|should} {a|one|the|my} <w> <v>{ the <n>| with the <n>|}{?|}",
+    "When {is|was|will be} the {next|last|first|best} <w>{?|}",
+    "{What is a good name for|What would you call|How do I name|Can you name} my {new |}<w>{?|}",
+    "{What|Who|Why|Where|When|How} {did|does|will|would|can|should} {the|a|my|your} <n> <v> {the|a|my|with the|for the|without a|under the} <w>{?|}",
+    "{Is|Are|Was|Can|Could|Should|Will} {a|the|my|every} <w> {better than|safer than|part of|older than|the same as|allowed in|made of|<v>} {a|the|} <n>{?|}",
+    "{Do|Does|Did|Have|Has} {people|you|they|my <n>|anyone|the <w>} {often |ever |really |}<v> {a|the|any|} <n>{?|}",
+    "{What do you think of|How do you feel about|What would you say about|Which one do you prefer:|What is your view on} {a|the|my} <w>{ and a <n>|}{?|}",
+    "{What happened|What will happen|What goes on} {in|at|with|after|during|before} the <w>{ in 19<d>| in 20<d>| of 18<d>|}{?|}",
+    "{Who|What} {is|was} the {<a>|first|most <a>|best|oldest} <n> {of|in|at|from} {<p>|<c>|the <n>|the <w>}{?|}",
+    "{How far|How long|How many kilometres|How many miles} is it from {<c>|the <n>|London|Berlin|here} to {<c>|the <w>|Paris|Madrid}{?|}",
+    "{What can I do|What should I do|What helps} {against|about|for|with} {a|the|my} <w>{ on my <n>| in the <n>|}{?|}",
+    "{I'd like to|Can I|How can I|I want to|Is it hard to} <v> {a|the|my} <w>{ at home| on my own| in <d> days|}{?|.}",
     "{What are the|What is the} {symptoms of|causes of|side effects of|rules of|benefits of|price of|meaning of|colour of the|size of the|ingredients of|steps of|parts of|types of} {a |the |}<w>{?|}",
 )
 _THINGS = tuple(
@@ -122,11 +145,20 @@ _GIBBERISH = (
 )  # fmt: skip
 
 
+def _thing(rng: Random) -> str:
+    draw = rng.random()
+    if draw < 0.45:
+        return rng.choice(UNKNOWN_NOUNS)
+    return f"{rng.choice(ADJECTIVES if draw < 0.75 else NOUNS)} {rng.choice(UNKNOWN_NOUNS)}"
+
+
 def subject(rng: Random) -> str:
     """Choose something that the model does not know."""
     draw = rng.random()
-    if draw < 0.55:
+    if draw < 0.40:
         return rng.choice(TOPICS)
+    if draw < 0.55:
+        return f"{rng.choice(('the', 'a', 'my'))} {_thing(rng)} {rng.choice(('', rng.choice(_KINDS)))}".strip()
     if draw < 0.70:
         return f"{rng.choice(('the', 'the', 'modern', 'a', 'old', 'my'))} {rng.choice(_THINGS)} {rng.choice(_KINDS)}"
     if draw < 0.80:
@@ -137,17 +169,17 @@ def subject(rng: Random) -> str:
 
 
 def _filled(rng: Random, template: str) -> str:
-    thing = rng.choice(_THINGS)
-    if rng.random() < 0.3:
+    thing = rng.choice(_THINGS) if rng.random() < 0.4 else _thing(rng)
+    if rng.random() < 0.15:
         thing = rng.choice(_THINGS) + " " + rng.choice(_KINDS)
     elif rng.random() < 0.1:
         thing = invented(rng)
     person = f"{rng.choice(_FIRST)} {rng.choice(_LAST)}" if rng.random() < 0.6 else rng.choice(TOPICS)
-    words = [rng.choice(_THINGS + TOPICS[:120]) if rng.random() < 0.6 else invented(rng) for _ in range(rng.randint(4, 20))]
+    words = [rng.choice(NOUNS + VERBS) if rng.random() < 0.8 else invented(rng) for _ in range(rng.randint(4, 20))]
     sentence = capitalise(" ".join(f"{rng.choice(('the', 'a', 'and', 'with', 'for', 'is', 'was', 'in'))} {word}" for word in words)) + "."
     text = spin(
         rng, template,
-        t=subject(rng), u=subject(rng), w=thing, p=person, s=sentence, c=rng.choice(tuple(COUNTRIES)),
+        t=subject(rng), u=subject(rng), w=thing, p=person, s=sentence, c=rng.choice(tuple(COUNTRIES)), n=rng.choice(UNKNOWN_NOUNS), v=rng.choice(VERBS), a=rng.choice(ADJECTIVES), d=rng.randint(10, 99),
     )  # fmt: skip
     return capitalise(text)
 
@@ -155,7 +187,7 @@ def _filled(rng: Random, template: str) -> str:
 def questions(rng: Random) -> list[Turn]:
     """Ask about something unknown."""
     draw = rng.random()
-    template = rng.choice(_ABOUT if draw < 0.55 else _WHY if draw < 0.85 else _ABOUT_COUNTRY)
+    template = rng.choice(_ABOUT if draw < 0.35 else _WHY if draw < 0.88 else _ABOUT_COUNTRY)
     return [Turn(_filled(rng, template), spin(rng, rng.choice(ANSWERS)), "Unknown")]
 
 
