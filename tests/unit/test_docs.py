@@ -55,17 +55,6 @@ def test_the_env_example_shows_the_defaults() -> None:
     assert {} == differing
 
 
-def test_every_metric_is_in_the_readme_and_no_other(gateway: Gateway) -> None:
-    """The table is the registry."""
-    suffix = {"counter": "_total", "info": "_info"}
-    families = gateway.metrics.registry.collect()
-    # The client library's own, such as process_cpu_seconds_total, have its documentation.
-    own = [family for family in families if family.name.startswith("paddock_")]
-    registered = {family.name + suffix.get(family.type, "") for family in own}
-
-    assert first_cells("README.md", r"paddock_\w+") == registered
-
-
 def test_every_route_is_in_the_readme_and_no_other(gateway: Gateway) -> None:
     """The table is what the application answers."""
     app: object = gateway.app

@@ -1,0 +1,170 @@
+"""Dashboards, alerts, provisioning and the Compose file, held against each other as files."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from monitoring import dashboards
+from tests.monitoring.files import BOARDS, MONITORING, ROOT, alerts, board
+
+COMPOSE: dict[str, Any] = yaml.safe_load((MONITORING / "compose.yaml").read_text())
+SERVICES = sorted(COMPOSE["services"])
+
+
+@pytest.mark.parametrize("name", sorted(dashboards.BOARDS))
+def test_a_board_is_what_its_source_writes(name: str) -> None:
+    """The JSON is never edited by hand."""
+    assert (dashboards.FOLDER / f"{name}.json").read_text() == dashboards.text_of(name)
+
+
+def test_no_board_has_lost_its_source() -> None:
+    """A file that nothing writes would stay for ever."""
+    assert sorted(dashboards.BOARDS) == [path.stem for path in BOARDS]
+
+
+def sources_of(node: Any) -> set[str]:
+    """Give every uid of a data source, wherever it is named."""
+    if isinstance(node, dict):
+        own = {node["datasource"]["uid"]} if isinstance(node.get("datasource"), dict) else set()
+        return own.union(*(sources_of(value) for value in node.values()))
+    return set().union(*map(sources_of, node)) if isinstance(node, list) else set()
+
+
+@pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
+def test_a_board_imports_anywhere(path: Path) -> None:
+    """Its data source is a variable; it names no uid, and needs no input that provisioning would not fill."""
+    read = board(path)
+
+    assert {"${datasource}"} == sources_of(read)
+    assert {"uid", "id", "__inputs"} & read.keys() == set()
+    assert ["datasource", "model", "replica"] == [one["name"] for one in read["templating"]["list"]]
+
+
+@pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
+def test_every_variable_in_a_query_is_defined(path: Path) -> None:
+    """A misspelt variable would be an empty panel."""
+    used = set(re.findall(r"\$\{?(\w+)", json.dumps(board(path))))
+
+    assert used <= {"datasource", "model", "replica", "__rate_interval", "__all"}
+
+
+@pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
+def test_panels_lie_side_by_side(path: Path) -> None:
+    """Numbers are single, nothing overlaps, nothing is wider than the board; every panel asks something."""
+    panels = board(path)["panels"]
+    taken: set[tuple[int, int]] = set()
+    for panel in panels:
+        place = panel["gridPos"]
+        cells = {(x, y) for x in range(place["x"], place["x"] + place["w"])
+                 for y in range(place["y"], place["y"] + place["h"])}
+        assert cells & taken == set(), panel["title"]
+        taken |= cells
+
+    assert 24 > max(x for x, _ in taken)
+    assert len(panels) == len({panel["id"] for panel in panels})
+    assert [] == [panel["title"] for panel in panels if panel["type"] != "row" and not panel["targets"]]
+
+
+def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
+    """Its paragraph stands under its name, and its link leads there."""
+    headings = set(re.findall(r"^## (\w+)$", (ROOT / "docs/runbooks.md").read_text(), re.MULTILINE))
+    links = {rule["alert"]: rule["annotations"]["runbook"] for rule in alerts()}
+
+    assert {rule["alert"] for rule in alerts()} == headings
+    assert {name: f"docs/runbooks.md#{name.lower()}" for name in headings} == links
+
+
+def test_every_alert_is_made_to_fire() -> None:
+    """In each of its severities, by a case for promtool."""
+    text = (ROOT / "tests/monitoring/rules_test.yml").read_text()
+    fired = set(re.findall(r'alertname="(\w+)", severity="(\w+)"', text))
+
+    assert {(rule["alert"], rule["labels"]["severity"]) for rule in alerts()} == fired
+
+
+def test_the_compose_file_follows_the_schema() -> None:
+    """No unknown key and no wrong type."""
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    check.append(str(MONITORING / "compose.yaml"))
+    done = subprocess.run(check, capture_output=True, text=True, check=False)
+
+    assert (0, "ok -- validation done\n") == (done.returncode, done.stdout)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_runs_only_when_asked_for_and_only_for_this_machine(name: str) -> None:
+    """It has the profile; ports are on loopback; files of ours cannot be written."""
+    service = COMPOSE["services"][name]
+    binds = [volume for volume in service["volumes"] if isinstance(volume, dict)]
+
+    assert ["monitoring"] == service["profiles"]
+    assert [] == [port for port in service.get("ports", []) if not port.startswith("127.0.0.1:$")]
+    assert [] == [volume["source"] for volume in binds if not volume["read_only"]]
+    assert [] == [volume["source"] for volume in binds
+                  if volume["type"] == "bind" and not (MONITORING / volume["source"]).exists()]
+
+
+def test_it_joins_the_stack_s_networks_and_cache() -> None:
+    """What both files name is written alike, or Compose refuses them; and compose.yaml takes it in."""
+    whole = yaml.safe_load((ROOT / "compose.yaml").read_text())
+
+    assert ["monitoring/compose.yaml"] == whole["include"]
+    for part in ("networks", "volumes"):
+        common = COMPOSE[part].keys() & whole[part].keys()
+        assert {name: whole[part][name] for name in common} == {name: COMPOSE[part][name] for name in common}
+
+
+def test_grafana_finds_what_is_mounted() -> None:
+    """The provider's folder and the first board are where Compose puts them."""
+    grafana = COMPOSE["services"]["grafana"]
+    binds = [volume for volume in grafana["volumes"] if isinstance(volume, dict)]
+    targets = {volume["target"]: volume["source"] for volume in binds}
+    provider = yaml.safe_load((MONITORING / "grafana/provisioning/dashboards/paddock.yml").read_text())
+    home = grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+
+    assert "./grafana/dashboards" == targets[provider["providers"][0]["options"]["path"]]
+    assert (MONITORING / "grafana/dashboards" / home.removeprefix("/etc/grafana/dashboards/")).exists()
+
+
+def start_grafana(folder: Path, password: str) -> subprocess.CompletedProcess[str]:
+    """Run Grafana's start line with a stand-in for its program; give what it printed."""
+    run = folder / "run.sh"
+    run.write_text('#!/bin/sh\necho "password $GF_SECURITY_ADMIN_PASSWORD"\n')
+    run.chmod(0o755)
+    script = COMPOSE["services"]["grafana"]["command"][0].replace("$$", "$")
+    script = script.replace("/run.sh", str(run)).replace("/var/lib/grafana", str(folder))
+    environment = {"PATH": "/usr/bin:/bin", "GF_SECURITY_ADMIN_PASSWORD": password}
+    command = ["/bin/sh", "-euc", script]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_grafana_makes_a_password_once(tmp_path: Path) -> None:
+    """Without one it is made, 24 characters that only its owner can read, and is the same ever after."""
+    first, second = (start_grafana(tmp_path, "").stdout.splitlines() for _ in range(2))
+    file = tmp_path / "paddock-password"
+
+    assert first == second
+    assert f"password {file.read_text().strip()}" == first[-1]
+    assert 24 == len(file.read_text().strip())
+    assert "0o600" == oct(file.stat().st_mode & 0o777)
+    assert file.read_text().strip() not in first[0]
+
+
+def test_grafana_takes_a_password_that_is_given(tmp_path: Path) -> None:
+    """And makes none then."""
+    assert "password correct horse\n" == start_grafana(tmp_path, "correct horse").stdout
+    assert not (tmp_path / "paddock-password").exists()
+
+
+def test_grafana_refuses_a_password_that_everybody_knows(tmp_path: Path) -> None:
+    """Its own default is too short."""
+    done = start_grafana(tmp_path, "admin")
+
+    assert (1, "") == (done.returncode, done.stdout)
+    assert "fewer than 8 characters" in done.stderr
