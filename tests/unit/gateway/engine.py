@@ -47,7 +47,12 @@ class FakeTgi:
             self.steps.put_nowait(step)
 
     async def generate(
-        self, body: bytes, give: Callable[[Batch], bool], headers: Mapping[str, str] | None = None
+        self,
+        body: bytes,
+        give: Callable[[Batch], bool],
+        headers: Mapping[str, str] | None = None,
+        *,
+        is_detailed: bool = False,
     ) -> None:
         """Give what was said, until the final batch or until it is enough."""
         self.asked.append(body)

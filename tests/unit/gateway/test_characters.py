@@ -67,7 +67,8 @@ def test_every_frame_is_whole_characters(
 ) -> None:
     """Each frame decodes by itself, and together they are the text."""
     events = Events(is_detailed=is_detailed)
-    forms = (OpenAiForm("i", 1, "m", "r", is_chat=True, is_split=is_split), QuestionForm("r"))
+    chats = OpenAiForm("i", 1, "m", "r", is_chat=True, is_split=is_split)
+    forms: tuple[OpenAiForm | QuestionForm, ...] = (chats, QuestionForm("r"))
     frames: tuple[list[bytes], ...] = ([], [])
     whole = WholeForm()
     for piece in cut(answer(tokens_of(text, tokens)), network):
