@@ -43,15 +43,16 @@ class Hub:
 
 
 @contextmanager
-def running() -> Iterator[Hub]:
-    """Serve a hub on a free port until the block ends."""
+def running(address: str = "") -> Iterator[Hub]:
+    """Serve a hub on a free port until the block ends; on another address than loopback for containers."""
     hub = Hub()
 
     class Handler(_Handler):
         owner = hub
 
-    server = _Server(("127.0.0.1", 0), Handler)
-    hub.url, hub.store_url = (f"http://{host}:{server.server_port}" for host in ("127.0.0.1", "localhost"))
+    server = _Server((address or "127.0.0.1", 0), Handler)
+    hosts = (address, address) if address else ("127.0.0.1", "localhost")
+    hub.url, hub.store_url = (f"http://{host}:{server.server_port}" for host in hosts)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

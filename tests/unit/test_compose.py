@@ -191,7 +191,8 @@ def test_tgi_runs_under_the_supervisor(services: dict[str, Any]) -> None:
     """The image's own Python starts the mounted file, which waits for the download's marker."""
     engine = services["engine"]
     mounted = {volume["target"]: volume for volume in engine["volumes"]}["/supervisor.py"]
-    given = {name: re.sub(r"\$\{[A-Z_]+:-(.*?)\}", r"\1", value) for name, value in engine["environment"].items()}
+    given = {name: re.sub(r"\$\{[A-Z_]+:-(.*?)\}", r"\1", value)
+             for name, value in engine["environment"].items()}
     settings = supervisor.read_settings([], given)
     model = "NousResearch/Meta-Llama-3-8B-Instruct"
 
