@@ -34,7 +34,14 @@ class HealthRoutes:
         shown = self._fleet.shown
         is_ready = shown.is_ready and not self._admission.is_draining
         reason = "the server is stopping" if self._admission.is_draining else shown.reason
-        told = {"ready": is_ready, "phase": shown.phase, "reason": reason, "model": shown.model}
+        told = {
+            "ready": is_ready,
+            "phase": shown.phase,
+            "reason": reason,
+            "model": shown.model,
+            # The proof made at its start: how many begin-of-text tokens a prompt gets. 1 is right.
+            "begin_of_text": shown.begin_of_text,
+        }
         return Response(orjson.dumps(told), 200 if is_ready else 503, media_type="application/json")
 
     async def get_metrics(self, request: Request) -> Response:

@@ -90,5 +90,7 @@ class StatsRoutes:
             "ready_seconds": shown.ready_seconds,
             "download": read_download(self._download_file),
             "context_window": shown.max_total_tokens or None,
+            # The proof made at its start: how many begin-of-text tokens a prompt gets. 1 is right.
+            "begin_of_text": shown.begin_of_text,
             "is_draining": self._admission.is_draining,
         }
