@@ -71,4 +71,4 @@ def rows(heading: str) -> dict[str, str]:
     """Give the first two columns of the table below a heading of docs/metrics.md."""
     text = (ROOT / "docs/metrics.md").read_text()
     part = text.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
-    return dict(re.findall(r"^\| `([\w:]+)` \| (.*?) \|", part, re.MULTILINE))
+    return dict(re.findall(r"^\| `([\w:]+)` \|([^|]*)\|", part, re.MULTILINE))

@@ -54,7 +54,7 @@ def test_a_file_that_is_no_progress_is_none(told: Path, content: str) -> None:
 def test_it_answers_metrics_and_nothing_else(told: Path) -> None:
     """With a content type that Prometheus 3 takes; a folder that is gone is an error, not zeros."""
     with server(told, "127.0.0.1", 0) as serving:
-        thread = threading.Thread(target=serving.serve_forever)
+        thread = threading.Thread(target=serving.serve_forever, args=(0.01,))
         thread.start()
         url = f"http://127.0.0.1:{serving.server_port}"
         with urllib.request.urlopen(f"{url}/metrics") as answer:

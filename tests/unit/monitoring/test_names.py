@@ -56,7 +56,7 @@ def test_every_label_in_the_gateway_s_table_is_one() -> None:
     }
     shown = {
         re.sub(r"_(total|info)$", "", name): set(re.findall(r"`(\w+)`", cell))
-        for name, cell in re.findall(r"^\| `((?:paddock|process)_\w+)` \| ([^|]*) \|", text, re.MULTILINE)
+        for name, cell in re.findall(r"^\| `((?:paddock|process)_\w+)` \|([^|]*)\|", text, re.MULTILINE)
     }
     # An engine that nobody asked yet has neither told its start nor its tokens.
     silent = {"paddock_replica_start_seconds", "paddock_begin_of_text_tokens"}

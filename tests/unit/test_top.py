@@ -1,0 +1,230 @@
+"""scripts/top: what it reads, what it computes, what it shows, and where."""
+
+import json
+import math
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.unit.script import SCRIPTS, load
+
+STATS: dict[str, Any] = {
+    "backlog": 2,
+    "num_total_runners": 1,
+    "model": "llama",
+    "running": 8,
+    "slots": 8,
+    "backlog_limit": 64,
+    "tokens_per_second": 41.5,
+    "phase": "ready",
+    "phase_seconds": 75.0,
+    "reason": None,
+}
+PAGE = """# TYPE paddock_arrival_first_token_seconds histogram
+paddock_arrival_first_token_seconds_bucket{le="0.5"} 90.0
+paddock_arrival_first_token_seconds_bucket{le="1.0"} 100.0
+paddock_arrival_first_token_seconds_bucket{le="+Inf"} 100.0
+paddock_arrival_first_token_seconds_count 100.0
+paddock_wait_seconds_bucket{le="+Inf"} 7.0
+"""
+
+
+@pytest.fixture(scope="module")
+def top() -> ModuleType:
+    """Give scripts/top as a module."""
+    return load("top")
+
+
+@contextmanager
+def answering(pages: dict[str, str]) -> Iterator[str]:
+    """Serve some pages; others are not found. Give the address."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = pages.get(self.path, "").encode()
+            self.send_response(200 if self.path in pages else 404)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *words: object) -> None:
+            """Keep quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the script with its output in a pipe and no GPU in reach."""
+    command = [sys.executable, str(SCRIPTS / "top"), *arguments]
+    return subprocess.run(
+        command, env={"PATH": "/nowhere"}, capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+def sample(top: ModuleType, at: float, counts: list[float]) -> Any:
+    """Make a sample with counts up to 0.5, 1 and any seconds."""
+    return top.Sample(at, STATS, {"first_token": dict(zip((0.5, 1.0, math.inf), counts, strict=True))})
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ([90, 100, 100], 0.75),
+        ([100, 100, 100], 0.475),
+        ([0, 0, 10], 1.0),
+        ([0, 0, 0], None),
+    ],
+)
+def test_a_quantile_is_prometheus_s(top: ModuleType, counts: list[float], expected: float | None) -> None:
+    """Even within a bucket; beyond the last bound that bound; none without chats."""
+    found = top.quantile(0.95, dict(zip((0.5, 1.0, math.inf), counts, strict=True)))
+
+    assert expected == (None if found is None else round(found, 6))
+
+
+def test_the_first_token_is_of_the_last_minute(top: ModuleType) -> None:
+    """What was counted before the window does not count."""
+    samples = deque([sample(top, 0.0, [90, 100, 100]), sample(top, 50.0, [90, 120, 120])])
+    shown = top.facts(samples, [])
+
+    assert (0.975, "minute") == (shown["first_token_p95_seconds"], shown["first_token_p95_since"])
+
+
+@pytest.mark.parametrize("later", [[90, 100, 100], [9, 10, 10]])
+def test_without_new_chats_it_is_since_the_start(top: ModuleType, later: list[float]) -> None:
+    """Also where the gateway was started anew and counts less than before."""
+    samples = deque([sample(top, 0.0, [90, 100, 100]), sample(top, 1.0, later)])
+    shown = top.facts(samples, [])
+
+    assert (0.75, "start") == (shown["first_token_p95_seconds"], shown["first_token_p95_since"])
+
+
+def test_a_card_that_tells_little_is_shown_all_the_same(top: ModuleType) -> None:
+    """What nvidia-smi calls not supported is null, and a question mark."""
+    card = top.gpu("0, NVIDIA GeForce RTX 3060, 35, 5120, 12288, [N/A], 61")
+
+    assert {
+        "index": 0,
+        "name": "NVIDIA GeForce RTX 3060",
+        "utilisation_percent": 35.0,
+        "memory_used_mib": 5120.0,
+        "memory_total_mib": 12288.0,
+        "power_watts": None,
+        "temperature_celsius": 61.0,
+    } == card
+    assert "? W" in top.written(
+        top.facts(deque([sample(top, 0.0, [0, 0, 0])]), [card]), top.parse(["--once"])
+    )
+
+
+def test_the_picture_has_all_of_it(top: ModuleType) -> None:
+    """Model, phase, queue, speed; nothing that a terminal would obey."""
+    shown = top.facts(deque([sample(top, 0.0, [90, 100, 100])]), []) | {"model": "lla\x1b[2Jma"}
+    text = "\n".join(top.picture(shown, "http://here", ""))
+
+    for part in ("ready for 1 min 15 s", "8 of 8", "2 of 64", "41.5", "p95 750 ms (since the start)"):
+        assert part in text
+
+
+def test_control_characters_do_not_reach_the_terminal(
+    top: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model's name is not ours."""
+    top.draw(["lla\x1b[31mma"])
+
+    assert "lla?[31mma" in capsys.readouterr().out
+
+
+def test_once_writes_one_plain_line() -> None:
+    """For people and for grep."""
+    with answering({"/stats": json.dumps(STATS), "/metrics": PAGE}) as url:
+        done = run(url, "--once")
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert (
+        "ready  running 8/8  waiting 2  41.5 tokens/s  first token p95 750 ms (since the start)\n"
+        == done.stdout
+    )
+
+
+def test_json_has_the_same_facts() -> None:
+    """For programs."""
+    with answering({"/stats": json.dumps(STATS), "/metrics": PAGE}) as url:
+        told = json.loads(run(url, "--once", "--json").stdout)
+
+    assert (8, 2, 41.5, 0.75, []) == (
+        told["running"],
+        told["waiting"],
+        told["tokens_per_second"],
+        told["first_token_p95_seconds"],
+        told["gpus"],
+    )
+
+
+def test_without_metrics_the_rest_is_shown() -> None:
+    """The page's port in Compose has no /metrics."""
+    with answering({"/stats": json.dumps(STATS)}) as url:
+        done = run(url, "--once")
+
+    assert 0 == done.returncode
+    assert done.stdout.endswith("first token p95 -\n")
+
+
+def test_in_a_pipe_it_goes_on_line_by_line() -> None:
+    """Without control characters, until its reader has enough."""
+    with answering({"/stats": json.dumps(STATS), "/metrics": PAGE}) as url:
+        command = [sys.executable, str(SCRIPTS / "top"), url, "--interval", "0.1"]
+        with subprocess.Popen(
+            command, env={"PATH": "/nowhere"}, stdout=subprocess.PIPE, text=True
+        ) as running:
+            assert running.stdout is not None
+            lines = [running.stdout.readline() for _ in range(3)]
+            running.terminate()
+            assert 0 == running.wait(20)
+
+    assert ["ready  running 8/8"] * 3 == [line[:18] for line in lines]
+    assert "\x1b" not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("pages", "words"),
+    [
+        ({"/stats": "<html>"}, "is no gateway (HTTP 200)"),
+        ({}, "is no gateway (HTTP 404)"),
+    ],
+)
+def test_another_server_is_said_to_be_one(pages: dict[str, str], words: str) -> None:
+    """In a sentence, with a status of its own."""
+    with answering(pages) as url:
+        done = run(url, "--once")
+
+    assert 3 == done.returncode
+    assert words in done.stderr
+
+
+def test_nobody_at_that_address_is_said(top: ModuleType) -> None:
+    """With what to do."""
+    done = run("http://127.0.0.1:1", "--once")
+
+    assert 3 == done.returncode
+    assert "no gateway answers at http://127.0.0.1:1" in done.stderr
+    assert "scripts/up" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["--interval", "0"], ["--wrong"]])
+def test_wrong_usage_has_its_own_status(arguments: list[str]) -> None:
+    """As with every script."""
+    assert 2 == run(*arguments).returncode
