@@ -23,7 +23,7 @@ def test_every_folder_with_tests_is_a_tier(script: ModuleType) -> None:
 
     assert folders - set(script.tiers()) == set()
     assert script.tiers()[0] == "lint"
-    assert script.tiers()[-1] == "load"
+    assert script.tiers()[-1] == "stack"
 
 
 def test_skipped_tests_count_as_failed(script: ModuleType, tmp_path: Path) -> None:
@@ -78,3 +78,39 @@ def test_the_closing_line_sums_up(script: ModuleType, capsys: pytest.CaptureFixt
     lines = capsys.readouterr().out.splitlines()
 
     assert (status, lines[-1]) == (1, "15 passed, 2 failed")
+
+
+def test_without_docker_the_stack_fails_in_words(script: ModuleType, tmp_path: Path,
+                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is missing is named, step by step, and a Docker that answers is enough."""
+    program = tmp_path / "docker"
+
+    def missing(body: str) -> str | None:
+        program.write_text(f"#!/bin/sh\n{body}\n")
+        program.chmod(0o755)
+        told: str | None = script.lacks_docker()
+        return told
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    none = script.lacks_docker()
+    told = [missing("exit 1"), missing('[ "$1" = compose ]'), missing("exit 0")]
+
+    assert none == "there is no docker on this machine"
+    assert told == ["docker has no compose plugin", "docker's engine does not answer", None]
+    program.unlink()
+    assert script.stack("stack", 0.0).failed == 1
+
+
+def test_the_stack_can_be_left_out(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--no-stack runs every other tier, and no other flag is taken for one."""
+    ran: list[str] = []
+
+    def run(name: str, deadline: float) -> object:
+        ran.append(name)
+        return script.Result(1, 0)
+
+    monkeypatch.setattr(script, "run_tier", run)
+    status = script.main(["--no-stack"])
+
+    assert (status, ran) == (0, [name for name in script.tiers() if name != "stack"])
+    assert script.main(["--no-stak"]) == 2
