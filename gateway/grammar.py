@@ -105,7 +105,7 @@ def settle(schema: Any, where: str) -> dict[str, Any]:
     settled = _Settling(schema).settle(schema, where, ())
     if "properties" not in settled or settled.get("type", "object") != "object":
         raise _refused(where, "must describe an object with properties: the engine takes no other grammar")
-    return {"type": "object", **settled}
+    return settled
 
 
 class _Settling:
@@ -123,11 +123,12 @@ class _Settling:
             raise _refused(where, "must be an object")
         if "$ref" in schema:
             return self._referred(schema, where, within)
-        return {
+        settled = {
             key: self._value(key, value, f"{where}.{key}", within, schema)
             for key, value in schema.items()
             if key not in _NOTES
         }
+        return _plain(settled, where)
 
     def _referred(self, schema: dict[str, Any], where: str, within: tuple[str, ...]) -> dict[str, Any]:
         name, target = schema["$ref"], self._root
@@ -192,6 +193,28 @@ class _Settling:
             case "format":
                 raise _refused(where, f"must be of {', '.join(_FORMATS)}")
         raise _refused(where, "is not supported here")
+
+
+def _plain(settled: dict[str, Any], where: str) -> dict[str, Any]:
+    """Write a schema as TGI's grammar library (outlines-core) reads it: one type, or a choice alone.
+
+    Raises: ChatInvalid for what it would read otherwise, or not at all.
+    """
+    for choice in ("anyOf", "oneOf"):
+        others = settled.keys() - {choice}
+        if choice in settled and others:
+            raise _refused(f"{where}.{min(others)}", f"is not supported beside {choice}")
+    named = settled.get("type")
+    if isinstance(named, list):
+        kinds = [_plain({**settled, "type": one}, where) for one in named]
+        return kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+    if "properties" in settled:
+        settled.setdefault("type", "object")
+    if settled and not settled.keys() & {"type", "enum", "const", "anyOf", "oneOf"}:
+        raise _refused(f"{where}.type", "is required")
+    if settled.get("additionalProperties") is False and settled["type"] == "object":
+        settled.setdefault("properties", {})
+    return settled
 
 
 def problem_of(value: Any, schema: Mapping[str, Any], where: str = "$") -> str | None:

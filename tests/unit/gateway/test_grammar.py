@@ -48,15 +48,35 @@ def test_a_schema_stands_alone() -> None:
     """References are written out, notes are left out, and the type is said."""
     schema = {
         "$schema": "x", "title": "T", "$defs": {"D": {"type": "integer", "description": "d", "minimum": 0}},
-        "properties": {"a": {"$ref": "#/$defs/D", "description": "e"}, "b": {"items": {"$ref": "#/$defs/D"}}},
+        "properties": {
+            "a": {"$ref": "#/$defs/D", "description": "e"},
+            "b": {"type": "array", "items": {"$ref": "#/$defs/D"}},
+        },
         "required": ["a"], "additionalProperties": False,
     }  # fmt: skip
     whole = {"type": "integer", "minimum": 0}
 
     assert {
-        "type": "object", "properties": {"a": whole, "b": {"items": whole}},
+        "type": "object", "properties": {"a": whole, "b": {"type": "array", "items": whole}},
         "required": ["a"], "additionalProperties": False,
     } == settle(schema, "s")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("schema", "plain"),
+    [
+        ({"type": ["string", "null"], "maxLength": 3},
+         {"anyOf": [{"type": "string", "maxLength": 3}, {"type": "null", "maxLength": 3}]}),
+        ({"type": ["string"]}, {"type": "string"}),
+        ({"properties": {}}, {"type": "object", "properties": {}}),
+        ({"type": "object", "additionalProperties": False},
+         {"type": "object", "additionalProperties": False, "properties": {}}),
+        ({}, {}), (True, {}),
+    ],
+)  # fmt: skip
+def test_a_schema_is_plain_enough_for_the_engine(schema: Any, plain: dict[str, Any]) -> None:
+    """TGI's library (outlines-core 0.1) knows one type a schema, and says nothing without one."""
+    assert {"type": "object", "properties": {"a": plain}} == settle(of(a=schema), "s")
 
 
 RECURSIVE = {**of(next={"$ref": "#/$defs/N"}), "$defs": {"N": of(next={"$ref": "#/$defs/N"})}}
@@ -86,6 +106,10 @@ DOUBLING = {
         (of(a={"format": "email"}), "s.properties.a.format", "date-time"),
         (of(a={"anyOf": {}}), "s.properties.a.anyOf", "list"),
         (of(a={"anyOf": [{"x": 1}]}), "s.properties.a.anyOf[0].x", "not supported"),
+        (of(a={"items": {"type": "string"}}), "s.properties.a.type", "is required"),
+        (of(a={"minLength": 1}), "s.properties.a.type", "is required"),
+        (of(a={"anyOf": [{}], "type": "string"}), "s.properties.a.type", "beside anyOf"),
+        ({**OBJECT, "oneOf": [OBJECT]}, "s.properties", "beside oneOf"),
         (of(a={"$ref": "other.json"}), "s.properties.a.$ref", "same schema"),
         (of(a={"$ref": "#/$defs/none"}), "s.properties.a.$ref", "nothing"),
         (of(a={"$ref": "#/x", "type": "string"}), "s.properties.a.type", "beside $ref"),
