@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from gateway.chat import Chat, Message, Sampling
 from gateway.errors import ChatInvalid
+from gateway.prompt import ENDS
 from gateway.relay import Generations
 from gateway.routes.intake import Intake, request_id
 from gateway.routes.reply import Follow, FollowStyle
@@ -45,7 +46,7 @@ class CompletionRoutes:
             return Response(status_code=204)
         temperature, top_p = self._intake.defaults(self._intake.model())
         prompt = self._intake.render(Chat((Message("user", question_of(request)),))).text
-        sampling = Sampling(temperature=temperature, top_p=top_p)
+        sampling = Sampling(temperature=temperature, top_p=top_p, ends=ENDS)
         form = QuestionForm(request_id(request))
         order = await self._intake.order(request, "/completion", prompt, sampling, form)
         return Follow(self._generations.stream(order), self._follow)
