@@ -54,15 +54,15 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     contexts: list[BrowserContext] = []
     readers: list[Reader] = []
 
-    def open_at(url: str, **options: Any) -> Reader:
+    def open_at(url: str, *, label: str | None = "Message", **options: Any) -> Reader:
         context = browser.new_context(**{"viewport": {"width": 1100, "height": 760}, **options})
         contexts.append(context)
-        readers.append(Reader(context.new_page(), url))
+        readers.append(Reader(context.new_page(), url, label))
         return readers[-1].open()
 
     yield open_at
     complaints = [line for reader in readers for line in reader.complaints]
-    refused = [line for reader in readers for line in reader.refused()]
+    refused = [line for reader in readers if not reader.page.is_closed() for line in reader.refused()]
     for context in contexts:
         context.close()
     assert complaints == []

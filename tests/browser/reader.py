@@ -23,15 +23,20 @@ document.addEventListener("securitypolicyviolation", (event) => {
 class Reader:
     """One tab. `complaints` gathers what should never be: console errors, page errors, foreign requests."""
 
-    def __init__(self, page: Page, url: str) -> None:
+    def __init__(self, page: Page, url: str, label: str | None = "Message") -> None:
         self.page = page
         self.url = url
+        # The box's name; none where the page speaks another language than English.
+        self._label = label
         self.complaints: list[str] = []
+        # Requests that came to nothing: no complaint, because stopping an answer is one of them.
+        self.misses: list[str] = []
         page.set_default_timeout(PATIENCE_MS)
         page.add_init_script(WATCH)
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
         page.on("request", self._see)
+        page.on("requestfailed", self._miss)
 
     def open(self) -> "Reader":
         """Open the page and wait until it is alive."""
@@ -39,7 +44,7 @@ class Reader:
         try:
             expect(self.draft).to_be_visible(timeout=PATIENCE_MS)
         except AssertionError as failure:
-            raise AssertionError(f"the page did not start: {self.complaints} {self.loaded()}") from failure
+            raise AssertionError(f"the page did not start: {self.complaints} {self.misses} {self.state()} {self.loaded()}") from failure
         return self
 
     def ask(self, question: str) -> None:
@@ -62,7 +67,7 @@ class Reader:
     @property
     def draft(self) -> Locator:
         """The box one writes in."""
-        return self.page.get_by_label("Message", exact=True)
+        return self.page.get_by_label(self._label, exact=True) if self._label else self.page.locator("#draft")
 
     @property
     def questions(self) -> Locator:
@@ -96,6 +101,17 @@ class Reader:
             ".map((one) => `${one.name} ${one.responseStatus} ${one.encodedBodySize}`)"
         )
         return loaded
+
+    def state(self) -> str:
+        """Return how far the document is, to see what it waits for."""
+        state: str = self.page.evaluate(
+            "`${document.readyState} ${document.visibilityState}"
+            " cloaked: ${document.querySelector('.page').hasAttribute('x-cloak')}`"
+        )
+        return state
+
+    def _miss(self, request: Request) -> None:
+        self.misses.append(f"{request.url}: {request.failure}")
 
     def _hear(self, message: ConsoleMessage) -> None:
         # Chromium itself writes a line for each answer with an error status; the page handles those.

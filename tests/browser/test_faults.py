@@ -130,13 +130,28 @@ def test_without_the_push_the_stats_are_polled(open_page: OpenPage, double: Doub
 
 
 def test_a_page_whose_scripts_never_came_says_so(browser: Browser, double: Double) -> None:
-    """A blank page would leave a person guessing; a sentence and a link do not."""
+    """The page tries again by itself; a blank one would then leave a person guessing, a sentence does not."""
     context = browser.new_context()
     page = context.new_page()
     page.route("**/vendor/*", lambda route: route.abort())
     page.goto(double.url)
     notice = page.get_by_text("The page did not start.")
+    # Three tries by itself, each after a longer pause; the one that follows stays.
+    for _ in range(3):
+        page.wait_for_event("load")
     expect(notice).to_be_hidden()
     page.evaluate("document.getAnimations().forEach((animation) => animation.finish())")
     expect(notice).to_be_visible()
     context.close()
+
+
+def test_a_page_that_lost_a_module_starts_by_itself(open_page: OpenPage, double: Double) -> None:
+    """A browser drops its requests when the machine's network changes; the page loads itself again."""
+    reader = open_page(double.url)
+    lost = iter([True])
+    reader.page.route(
+        "**/js/thread.js", lambda route: route.abort() if next(lost, False) else route.continue_()
+    )
+    reader.page.reload()
+    expect(reader.draft).to_be_visible()
+    assert reader.page.evaluate("sessionStorage.getItem('paddock.starts')") is None

@@ -19,14 +19,17 @@ def inspect(reader: Reader) -> dict[str, list[str]]:
     """Return every element and address within answers that should not be there."""
     found: dict[str, list[str]] = reader.page.evaluate(
         """() => {
-          const all = [...document.querySelectorAll(".prose *")];
+          const all = [...document.querySelectorAll(".prose *")].filter((one) => !one.closest("math"));
+          const formulas = [...document.querySelectorAll(".prose math, .prose math *")];
           const links = all.filter((one) => one.tagName === "A");
           const allowed = ("P BR HR STRONG EM DEL CODE PRE BLOCKQUOTE UL OL LI A DIV SPAN H3 H4 H5 H6 "
             + "TABLE THEAD TBODY TR TH TD BUTTON").split(" ");
-          const names = all.flatMap((one) => one.getAttributeNames());
+          const names = [...all, ...formulas].flatMap((one) => one.getAttributeNames());
+          const known = /^(math|m(row|i|n|o|s|text|space|frac|sqrt|root|style|padded|phantom|sub|sup|subsup|under|over|underover|table|tr|td|enclose|error))$/;
           return {
-            elements: all.map((one) => one.tagName).filter((name) => !allowed.includes(name)),
-            attributes: names.filter((name) => /^(on|x-|@|:|style$|src)/.test(name)),
+            elements: all.map((one) => one.tagName).filter((name) => !allowed.includes(name))
+              .concat(formulas.map((one) => one.localName).filter((name) => !known.test(name))),
+            attributes: names.filter((name) => /^(on|x-|@|:|style$|src|xlink)/.test(name)),
             links: links.map((one) => one.href).filter((href) => !/^https?:/.test(href)),
             strangers: links.map((one) => one.rel).filter((rel) => !/noopener/.test(rel)),
           };
@@ -43,14 +46,16 @@ def test_no_payload_does_anything(reader: Reader, double: Double) -> None:
     clean: dict[str, list[str]] = {"elements": [], "attributes": [], "links": [], "strangers": []}
     assert clean == inspect(reader)
 
-    for payload in PAYLOADS:
-        double.scenes = [
-            lambda line, text=payload: line.say(*re.findall(r"(?s).{1,7}", text)).finish()  # type: ignore[misc]
-        ]
+    # Streamed in pieces, several a chat turn: a turn costs more than a payload.
+    for first in range(0, len(PAYLOADS), 8):
+        some = PAYLOADS[first : first + 8]
+        pieces = [piece for payload in some for piece in [*re.findall(r"(?s).{1,7}", payload), "\n\n"]]
+        double.scenes = [lambda line, texts=pieces: line.say(*texts).finish()]  # type: ignore[misc]
         reader.button("Answer again").click()
         expect(reader.answers.last).to_have_class("message assistant is-finished")
-        assert (payload, clean) == (payload, inspect(reader))
+        assert (some, clean) == (some, inspect(reader))
     assert reader.hits() == 0
+    assert len(set(PAYLOADS)) >= 100
 
 
 def test_payloads_in_questions_titles_and_names_are_text(reader: Reader) -> None:
@@ -65,6 +70,30 @@ def test_payloads_in_questions_titles_and_names_are_text(reader: Reader) -> None
     reader.button("Delete chat").click()
     expect(reader.page.locator(".notice", has_text="Deleted")).to_contain_text("<img src=x")
     assert reader.hits() == 0
+
+
+def test_payloads_in_file_names_imports_and_renamed_chats_are_text(reader: Reader, double: Double) -> None:
+    """Each payload as the name of a file, in an imported chat, and as a chat's title: text, all of it."""
+    names = [payload.replace("/", "∕").replace("\0", "") for payload in PAYLOADS]
+    files = [{"name": name[:100], "mimeType": "text/plain", "buffer": b"x"} for name in names[:12]]
+    reader.page.locator(".picker").set_input_files(files)
+    expect(reader.page.locator(".chips .chip")).to_have_count(12)
+    reader.ask("Look.")
+    reader.wait_for_answer()
+    expect(reader.page.locator(".said-files .chip")).to_have_count(12)
+    messages = [
+        {"id": f"m{at}", "parent": f"m{at - 1}" if at else None, "role": "user", "text": text, "files": [{"name": text, "text": ""}]}
+        for at, text in enumerate(PAYLOADS)
+    ]
+    chats = [{"id": f"c{at}", "title": text, "messages": messages[:1], "leaf": "m0"} for at, text in enumerate(PAYLOADS)]
+    whole = {"paddock": 1, "chats": [*chats, {"id": "all", "title": "All", "messages": messages, "leaf": f"m{len(messages) - 1}"}]}
+    archive = {"name": "evil.json", "mimeType": "application/json", "buffer": json.dumps(whole).encode()}
+    reader.page.locator(".archive").set_input_files(archive)
+    expect(reader.page.locator(".chat")).to_have_count(len(PAYLOADS) + 2)
+    reader.page.locator(".chat", has=reader.page.get_by_text("All", exact=True)).locator(".chat-open").click()
+    expect(reader.questions).to_have_count(len(PAYLOADS))
+    built = reader.page.locator(".said *, .said-files .chip span *, .chat-title *, h1 *").count()
+    assert (built, reader.hits()) == (0, 0)
 
 
 def test_a_stored_chat_is_no_way_in(reader: Reader) -> None:

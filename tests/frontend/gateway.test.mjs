@@ -150,3 +150,78 @@ test("the served model is the first of the list, or none", async () => {
   assert.equal(await answering('{"data":[]}').fetchModel(), null);
   await assert.rejects(answering("{}", { status: 503 }).fetchModel(), { name: "Problem", status: 503 });
 });
+
+/** A gateway that answers one connection after the other; each is [status, body, headers]. */
+function connections(...answers) {
+  const asked = [];
+  const clock = fakeClock();
+  const calls = gateway({
+    fetch: async (address, options) => {
+      asked.push(`${options.method ?? "GET"} ${address}`);
+      const next = answers.shift();
+      if (next instanceof Error) throw next;
+      const [status, body, headers = {}] = next;
+      return new Response(status === 204 ? null : body, { status, headers });
+    },
+    setTimeout: (callback) => setImmediate(callback),
+    clearTimeout: clearImmediate,
+    now: clock.now,
+  });
+  return { ...calls, asked };
+}
+
+const NAMED = { "Paddock-Stream": "s1" };
+const numbered = (...frames) => frames.map((frame, index) => `id: ${index + 1}\n${frame}`);
+
+test("a stream whose connection breaks is taken up behind the last frame", async () => {
+  const [one, two, three, four] = numbered(TEXT, TEXT, FINISH, DONE);
+  const calls = connections([200, one, NAMED], new TypeError("failed"), [503, "away"], [200, one + two + three + four]);
+  const { events, problem } = await collect(calls);
+  assert.equal(problem, null);
+  const kinds = events.map((event) => event.kind);
+  assert.deepEqual(kinds, ["stream", "text", "lost", "found", "stream", "text", "finish"]);
+  assert.deepEqual(calls.asked, ["POST v1/chat/completions", ...Array(3).fill("GET v1/streams/s1?after=1")]);
+});
+
+test("a stream that is gone is a problem, one that was stopped is not", async () => {
+  const [one] = numbered(TEXT);
+  const gone = JSON.stringify({ error: { message: "There is no such stream.", code: "stream_unknown" } });
+  assert.equal((await collect(connections([200, one, NAMED], [404, gone]))).problem.code, "stream_unknown");
+  const { events, problem } = await collect(connections([200, one, NAMED], [204]));
+  assert.deepEqual([problem, events.at(-1)], [null, { kind: "stopped" }]);
+});
+
+test("a stream can be followed from any frame", async () => {
+  const calls = connections([200, numbered(TEXT, TEXT, DONE).slice(1).join("")]);
+  const events = [];
+  const { signal } = new AbortController();
+  for await (const event of calls.followStream({ id: "s1", cursor: 1 }, { signal })) events.push(event);
+  assert.deepEqual(events.map((event) => [event.kind, event.cursor]), [["stream", undefined], ["text", 2]]);
+  assert.deepEqual(calls.asked, ["GET v1/streams/s1?after=1"]);
+});
+
+test("stopping before the head has come stops the stream it becomes", async () => {
+  const asked = [];
+  let answer = () => {};
+  const calls = gateway({
+    fetch: (address, { method }) => {
+      asked.push(`${method} ${address}`);
+      return method === "DELETE" ? Promise.resolve(new Response(null, { status: 204 })) : new Promise((resolve) => (answer = resolve));
+    },
+    setTimeout: fakeClock().setTimeout,
+    clearTimeout: () => {},
+  });
+  const stop = new AbortController();
+  const collected = collect(calls, stop.signal);
+  await settle();
+  stop.abort();
+  assert.equal((await collected).problem.name, "AbortError");
+  answer(new Response("", { headers: NAMED }));
+  await settle();
+  assert.deepEqual(asked, ["POST v1/chat/completions", "DELETE v1/streams/s1"]);
+});
+
+test("tokens are counted by the engine, its own first one left out", async () => {
+  const calls = connections([200, '[{"id":1,"text":"<|begin_of_text|>"},{"id":2,"text":"a"},{"id":3,"text":"b"}]']);
+  assert.equal(await calls.countTokens("ab"), 2);
+});

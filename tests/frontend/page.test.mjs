@@ -4,6 +4,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 
+import { LANGUAGES } from "../../frontend/site/js/tongue.js";
+import { table as english } from "../../frontend/site/js/words-en.js";
+
 const site = new URL("../../frontend/site/", import.meta.url);
 const read = (path) => readFileSync(new URL(path, site), "utf8");
 const html = read("index.html");
@@ -72,12 +75,12 @@ function fetchedAtOnce(name, seen = new Set()) {
 }
 
 test("highlighter, formulas and other languages come later", () => {
-  const late = fetchedAtOnce("js/main.js").filter((name) => /highlight|katex|words-/.test(name));
+  const late = fetchedAtOnce("js/main.js").filter((name) => /highlight|katex|words-(?!en)/.test(name));
   assert.deepEqual(late, []);
 });
 
 test("the page is light", () => {
-  const files = ["index.html", "style.css", "icon.svg", ...fetchedAtOnce("js/main.js")];
+  const files = ["index.html", "style.css", "icon.svg", "js/boot.js", ...fetchedAtOnce("js/main.js")];
   const bytes = files.reduce((sum, name) => sum + gzipSync(readFileSync(new URL(name, site))).length, 0);
   console.log(`page weight: ${bytes} bytes gzipped in ${files.length} files`);
   assert.equal(bytes <= WEIGHT_LIMIT_BYTES, true, `${bytes} bytes`);
@@ -88,3 +91,26 @@ test("the lock names hashes and no addresses", () => {
   const packages = Object.entries(lock.packages).filter(([name]) => name !== "");
   assert.deepEqual(packages.filter(([, entry]) => entry.resolved || !entry.integrity), []);
 });
+
+/** Every piece of fixed text on the page, as people read it. */
+function fixedLabels() {
+  const body = html.slice(html.indexOf("<body>")).replace(/<svg[\s\S]*?<\/svg>/g, "").replace(/<noscript>[\s\S]*?<\/noscript>/, "");
+  const texts = [...body.matchAll(/>([^<]+)</g)].map(([, text]) => text.trim().replace(/\s+/g, " "));
+  const told = [...body.matchAll(/\s(?:aria-label|placeholder|title)="([^"]+)"/g)].map(([, text]) => text);
+  // Names of keys and of languages, and the product's own, are the same everywhere.
+  const same = /^(?:Paddock|[A-Z/?]|English|Deutsch|Français|Español|pk-…|)$/;
+  return [...new Set([...texts, ...told])].filter((text) => !same.test(text)).sort();
+}
+
+const shape = (value, at = "") =>
+  typeof value !== "object" ? [at] : Object.entries(value).flatMap(([key, inner]) => shape(inner, `${at}.${key}`));
+const holes = (table) => JSON.stringify(table).match(/\{\w+\}/g).sort();
+
+for (const language of LANGUAGES.filter((one) => one !== "en")) {
+  test(`every label and every sentence exists in ${language}`, async () => {
+    const { labels, table } = await import(`../../frontend/site/js/words-${language}.js`);
+    assert.deepEqual(fixedLabels().filter((label) => !(label in labels)), []);
+    assert.deepEqual(shape(table).sort(), shape(english).sort());
+    assert.deepEqual(holes(table), holes(english));
+  });
+}

@@ -87,7 +87,7 @@ export function bubble({ live, words, copy, setTimeout }) {
       return Boolean(this.message.problem);
     },
     get problemText() {
-      return this.message.problem?.message ?? "";
+      return this.message.problem ? words.problem(this.message.problem) : "";
     },
     get problemAdvice() {
       return this.hasProblem ? words.advice(this.message.problem.code) : "";

@@ -34,7 +34,7 @@ import { status } from "./status.js";
 import { tabs } from "./tabs.js";
 import { thread } from "./thread.js";
 import { tongue, translate } from "./tongue.js";
-import { english } from "./words.js";
+import { english, vocabulary } from "./words.js";
 
 /** How often an answer that another tab writes is looked after, should that tab be gone. */
 const LOOK_SECONDS = 3;
@@ -62,9 +62,10 @@ async function speak() {
   const { language } = tongue({ storage, wanted: navigator.languages });
   document.documentElement.lang = language;
   if (language === "en") return english;
-  const { labels, words } = await import(`./words-${language}.js`);
+  const { labels, table } = await import(`./words-${language}.js`).catch(() => ({ labels: {}, table: null }));
+  if (table === null) return english;
   translate(document.documentElement, labels);
-  return words;
+  return vocabulary(table, language);
 }
 
 /** Frames stop in a hidden tab; an answer must go on being written down there. */
@@ -72,7 +73,8 @@ const frame = (callback) => (document.hidden ? setTimeout(callback, 250) : reque
 
 const isTouch = () => matchMedia("(hover: none) and (pointer: coarse)").matches;
 
-const keys = Alpine.reactive(keyring({ device: storage, session: openStorage("sessionStorage"), newId }));
+const session = openStorage("sessionStorage");
+const keys = Alpine.reactive(keyring({ device: storage, session, newId }));
 
 /** Every request goes through here: one that wants a key has it asked for. */
 async function askGateway(...request) {
@@ -241,3 +243,4 @@ Alpine.effect(() => {
 });
 news.start();
 Alpine.start();
+session.removeItem("paddock.starts"); // boot.js counts the starts that failed.

@@ -64,8 +64,10 @@ export function markdown({ lex, sanitize, document, copy, words, setTimeout, pai
   function finish(block) {
     if (block.isFinished || block.node === null) return;
     block.isFinished = true;
-    if (block.type === "code") paint(block.node.querySelector("code"), block.lang ?? "");
-    else if (typeset !== null) for (const formula of block.node.querySelectorAll(".math")) typeset(formula);
+    // A library that does not come leaves the text as it was written.
+    const plain = () => {};
+    if (block.type === "code") paint(block.node.querySelector("code"), block.lang ?? "")?.catch(plain);
+    else if (typeset !== null) for (const formula of block.node.querySelectorAll(".math")) typeset(formula).catch(plain);
   }
 
   /** Return a block as it was, longer (code keeps its node and with it the scroll position), or anew. */

@@ -99,7 +99,7 @@ export function thread({ chats, answers, live, keys, attached, countTokens, newI
       if (contextWindow === null) return true;
       const tokens = await countTokens(contentOf({ text, files: attached.files })).catch(() => null);
       if (tokens === null || attached.used + tokens < contextWindow) return this.canSend;
-      attached.refusal = words.overContextAll({ tokens, used: attached.used, contextWindow });
+      attached.refusal = words.overContext({ name: null, tokens, used: attached.used, contextWindow });
       return false;
     },
 

@@ -1,0 +1,207 @@
+"""Around the chat: search, pins, files in and out, attachments, formulas, colours, languages, keys."""
+
+import json
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.double import Double
+from tests.browser.reader import Reader
+
+RICH = """Euler: $e^{i\\pi} + 1 = 0$, and
+
+$$\\int_0^1 x^2 \\,dx = \\frac{1}{3}$$
+
+```python
+def f(x):
+    return "a"  # why
+```
+
+It costs $5 and $6. \\(\\href{javascript:hit()}{x}\\) \\(\\frac{\\) open
+
+```js
+let unclosed = 1"""
+
+
+def test_chats_are_found_and_pinned(reader: Reader, double: Double) -> None:
+    """A search reads titles and messages; a pinned chat stays on top, over reloads too."""
+    titles = reader.page.locator(".chat-title")
+    double.scenes = [lambda line: line.say("Grapes are sour.").finish(), lambda line: line.say("Good day.").finish()]
+    reader.ask("First question")
+    reader.wait_for_answer()
+    reader.button("New chat").click()
+    reader.ask("Second question")
+    reader.wait_for_answer()
+    row = reader.page.locator(".chat", has_text="First question")
+    row.hover()
+    row.get_by_role("button", name="Pin chat").click()
+    expect(titles).to_have_text(["First question", "Second question"])
+    reader.page.reload()
+    expect(titles).to_have_text(["First question", "Second question"])
+
+    reader.page.keyboard.press("Control+k")
+    box = reader.page.get_by_label("Search chats")
+    expect(box).to_be_focused()
+    box.fill("GRAPES")
+    expect(titles).to_have_text(["First question"])
+    box.fill("nowhere")
+    expect(reader.page.get_by_text("No chat has all these words.")).to_be_visible()
+    box.press("Escape")
+    expect(titles).to_have_count(2)
+
+
+def test_chats_leave_as_files_and_come_back(reader: Reader, tmp_path: Path) -> None:
+    """What one browser exports another imports, once; OpenAI's messages come in too."""
+    reader.ask("Hello")
+    reader.wait_for_answer()
+    reader.button("Files, language and keys").click()
+    with reader.page.expect_download() as markdown:
+        reader.button("This chat as Markdown").click()
+    assert "## paddock-demo\n\nGood day." in Path(markdown.value.path()).read_text(encoding="utf-8")
+    with reader.page.expect_download() as download:
+        reader.button("All chats as JSON").click()
+    kept = tmp_path / download.value.suggested_filename
+    download.value.save_as(kept)
+    picker = reader.page.locator(".archive")
+    picker.set_input_files(kept)
+    expect(reader.page.get_by_text("0 chats imported. 1 already here.")).to_be_visible()
+
+    foreign = [{"role": "user", "content": "From elsewhere?"}, {"role": "assistant", "content": "Yes."}]
+    other = tmp_path / "messages.json"
+    other.write_text(json.dumps(foreign), encoding="utf-8")
+    picker.set_input_files(other)
+    expect(reader.page.get_by_text("1 chat imported.")).to_be_visible()
+    reader.page.keyboard.press("Escape")
+    expect(reader.questions).to_have_text(["From elsewhere?"])
+    reader.page.evaluate("indexedDB.deleteDatabase('paddock')")
+    reader.page.reload()
+    reader.button("Files, language and keys").click()
+    picker.set_input_files(kept)
+    expect(reader.page.get_by_text("1 chat imported.")).to_be_visible()
+    expect(reader.questions).to_have_text(["Hello"])
+
+
+def test_a_chat_of_an_earlier_page_moves_into_the_database(reader: Reader) -> None:
+    """What was in local storage is listed, readable, and kept in one place only."""
+    reader.page.evaluate(
+        """() => {
+          const answer = { id: "a", parent: null, role: "assistant", text: "Kept.", state: "finished" };
+          const chat = { version: 1, id: "old", title: "From before", updated: 9e12,
+            settings: { system: "", temperature: null, top_p: null, max_tokens: null }, messages: [answer], leaf: "a" };
+          localStorage.setItem("paddock.chat.old", JSON.stringify(chat));
+          localStorage.setItem("paddock.open", "old");
+        }"""
+    )
+    for _ in range(2):
+        reader.page.reload()
+        expect(reader.answers.last.locator(".prose")).to_have_text("Kept.")
+        expect(reader.page.locator(".chat-title")).to_have_text(["From before"])
+    assert reader.page.evaluate("localStorage.getItem('paddock.chat.old')") is None
+
+
+def test_files_are_counted_before_they_are_sent(reader: Reader, double: Double) -> None:
+    """Picked, pasted and dropped; the engine's own count; over the context they are refused with numbers."""
+    picker, chips = reader.page.locator(".picker"), reader.page.locator(".chips .chip")
+    picker.set_input_files({"name": "fox.py", "mimeType": "text/plain", "buffer": b"print('fox')\n"})
+    # File, the name, two fences and the line: five words, by the double's rule a token each.
+    expect(chips).to_contain_text(["fox.py5 tokens"])
+    give = """(kind) => {
+      const data = new DataTransfer();
+      data.items.add(new File(["one two"], `${kind}.txt`, { type: "text/plain" }));
+      const init = { bubbles: true, cancelable: true };
+      const event = kind === "paste" ? new ClipboardEvent("paste", { ...init, clipboardData: data })
+        : new DragEvent("drop", { ...init, dataTransfer: data });
+      document.querySelector("#draft").dispatchEvent(event);
+    }"""
+    reader.page.evaluate(give, "paste")
+    reader.page.evaluate(give, "drop")
+    expect(chips).to_contain_text(["fox.py", "paste.txt6 tokens", "drop.txt6 tokens"])
+    reader.button("Remove drop.txt").click()
+    picker.set_input_files({"name": "long.txt", "mimeType": "text/plain", "buffer": b"word " * 3000})
+    expect(reader.page.locator(".refusal")).to_have_text(
+        "long.txt has 3,004 tokens, the chat already 11; the context holds 2,048."
+    )
+    reader.ask("What do they do?")
+    reader.wait_for_answer()
+    content = double.asked[0]["messages"][0]["content"]
+    assert content.startswith("What do they do?\n\nFile fox.py:\n```\nprint('fox')\n```\n\nFile paste.txt:")
+    expect(reader.page.locator(".said-files .chip")).to_have_text(["fox.py · 5 tokens", "paste.txt · 6 tokens"])
+    expect(chips).to_have_count(0)
+
+
+def test_formulas_and_code_are_set_by_libraries_that_come_late(reader: Reader, double: Double) -> None:
+    """Nothing of them is fetched before an answer needs it; what they cannot read stays as written."""
+
+    def late() -> list[str]:
+        return [line for line in reader.loaded() if "katex" in line or "highlight" in line]
+
+    assert late() == []
+    double.scenes = [lambda line: line.say(*RICH).finish()]
+    reader.ask("Show me.")
+    prose = reader.wait_for_answer()
+    expect(prose.locator("math")).to_have_count(3)
+    expect(prose.locator(".math.display math")).to_have_count(1)
+    expect(prose.locator(".hl-keyword")).to_have_text(["def", "return", "let"])
+    expect(prose.locator(".hl-comment")).to_have_text("# why")
+    expect(prose).to_contain_text("It costs $5 and $6.")
+    expect(prose).to_contain_text("\\(\\frac{\\) open")
+    assert prose.locator("[style], a, annotation").count() == 0
+    assert reader.hits() == 0
+    assert len(late()) == 4
+
+
+def test_the_page_speaks_the_browser_s_language_or_the_chosen_one(open_page: OpenPage, double: Double) -> None:
+    """German by the browser, French by choice, also after a reload; right-to-left text runs its own way."""
+    reader = open_page_in(open_page, double, "de-DE")
+    page = reader.page
+    expect(page.locator("h1")).to_have_text("Neuer Chat")
+    expect(page.get_by_role("button", name="Senden")).to_be_visible()
+    expect(page.locator(".load")).to_contain_text("1 Modellserver erreichbar · 0 von 8 Plätzen belegt")
+    assert page.evaluate("document.documentElement.lang") == "de"
+    page.get_by_role("button", name="Dateien, Sprache und Tasten").click()
+    page.get_by_role("combobox", name="Sprache").select_option("fr")
+    expect(page.get_by_role("button", name="Envoyer")).to_be_visible()
+    page.reload()
+    page.get_by_label("Message", exact=True).fill("مرحبا بالعالم")
+    assert page.evaluate("getComputedStyle(document.querySelector('#draft')).direction") == "rtl"
+    page.get_by_label("Message", exact=True).press("Enter")
+    expect(page.locator(".message.assistant.is-finished .facts")).to_contain_text("12 jetons · 24,0 jetons/s")
+    assert page.evaluate("getComputedStyle(document.querySelector('.said')).direction") == "rtl"
+
+
+def open_page_in(open_page: OpenPage, double: Double, locale: str) -> Reader:
+    """Open the page in a browser of another language."""
+    return open_page(double.url, label=None, locale=locale)
+
+
+def test_the_shortcuts_are_listed_by_a_key_and_work(reader: Reader) -> None:
+    """The list, a new chat, the box; single characters can be turned off."""
+    reader.ask("Hello")
+    reader.wait_for_answer()
+    reader.page.locator(".scroller").focus()
+    reader.page.keyboard.press("?")
+    dialog = reader.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Search chats")
+    dialog.get_by_label("Keys of one character").uncheck()
+    reader.page.keyboard.press("Escape")
+    reader.page.locator(".scroller").focus()
+    reader.page.keyboard.press("?")
+    expect(dialog).to_be_hidden()
+    reader.page.keyboard.press("Control+Shift+O")
+    expect(reader.page.locator(".welcome")).to_be_visible()
+    expect(reader.draft).to_be_focused()
+
+
+def test_presets_and_defaults(reader: Reader, double: Double) -> None:
+    """One press sets the sampling; another gives the model's own back."""
+    reader.button("Settings of this chat").click()
+    reader.button("Inventive").click()
+    expect(reader.page.get_by_label("Temperature")).to_have_value("1")
+    reader.button("Reset to defaults").click()
+    expect(reader.page.get_by_label("Temperature")).to_have_value("")
+    reader.button("Precise").click()
+    reader.button("Save").click()
+    reader.ask("Hello")
+    reader.wait_for_answer()
+    assert (double.asked[0]["temperature"], "top_p" in double.asked[0]) == (0, False)
