@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from prometheus_client.openmetrics.exposition import generate_latest
 
 from gateway.chat import Outcome
 from gateway.errors import EngineError, Refusal, leaves
@@ -154,6 +155,18 @@ def test_the_format_is_the_scraper_s() -> None:
     page, kind = metrics.expose("application/openmetrics-text; version=1.0.0")
     assert kind.startswith("application/openmetrics-text; version=1.0.0")
     assert page.endswith(b"# EOF\n")
+
+
+def test_no_name_needs_escaping() -> None:
+    """The short cut around escaping writes the same page as with it."""
+    metrics = House().metrics
+    page, _ = metrics.expose("application/openmetrics-text; version=1.0.0; escaping=underscores")
+    escaped = generate_latest(metrics.registry, escaping="underscores", version="1.0.0")
+
+    def still(page: bytes) -> list[bytes]:
+        return [line for line in page.splitlines() if not line.startswith(b"process_")]
+
+    assert still(escaped) == still(page)
 
 
 def test_every_name_has_our_prefix_and_a_unit() -> None:
