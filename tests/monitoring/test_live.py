@@ -1,12 +1,15 @@
 """A real Prometheus behind a real load: no panel is empty, no rule is broken, no name is made up."""
 
+import json
 import re
+import subprocess
+import sys
 import urllib.request
 from typing import Any
 
 import pytest
 
-from tests.monitoring.files import SERIES, Asked, alerts, asked, rules
+from tests.monitoring.files import ROOT, SERIES, Asked, alerts, asked, rules
 from tests.monitoring.stack import Watched
 
 RECORDED = [rule for rule in rules() if "record" in rule]
@@ -90,3 +93,14 @@ def test_the_supervisor_is_shown_under_its_engine_s_name(loaded: Watched) -> Non
     expression = "count(paddock_engine_phase and on (instance) tgi_request_success)"
 
     assert [6.0] == loaded.values(expression)
+
+
+def test_top_shows_the_same_facts(loaded: Watched) -> None:
+    """With nothing but the gateway's address, as one JSON object."""
+    url = f"http://127.0.0.1:{loaded.port}"
+    command = [sys.executable, str(ROOT / "scripts/top"), url, "--once", "--json"]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    assert (0, 0, 2, "ready") == (told["running"], told["waiting"], told["slots"], told["phase"])
+    assert told["first_token_p95_seconds"] > 0
+    assert told["gap_p95_seconds"] > 0
