@@ -10,7 +10,7 @@ import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import IO
+from typing import IO, Any
 
 from fastapi import FastAPI, Request
 from starlette.datastructures import MutableHeaders
@@ -40,6 +40,7 @@ from gateway.pace import Pace
 from gateway.record import Ledger
 from gateway.relay import Generations
 from gateway.routes.completion import CompletionRoutes
+from gateway.routes.document import completed
 from gateway.routes.door import Door
 from gateway.routes.health import HealthRoutes
 from gateway.routes.intake import REQUEST_ID, Intake, request_id
@@ -159,7 +160,7 @@ class Gateway:
     def _app(self) -> ASGIApp:
         settings = self.settings
         # The interactive documentation pages load scripts from elsewhere; the document itself stays.
-        app = FastAPI(
+        app = _Documented(
             title="Paddock",
             version=paddock_version(),
             lifespan=self._lifespan,
@@ -219,6 +220,16 @@ class Gateway:
     async def _told_fault(self, request: Request, error: Exception) -> Response:
         # Starlette raises the exception again behind this answer, so the server's log has it.
         return ErrorReply(GatewayFault("an internal error; the server's log has it"), request_id(request))
+
+
+class _Documented(FastAPI):
+    """An application whose OpenAPI document has the forms that the routes point to."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Give the document, made once."""
+        if self.openapi_schema is None:
+            self.openapi_schema = completed(super().openapi())
+        return self.openapi_schema
 
 
 class _RequestIds:

@@ -10,6 +10,17 @@ from gateway.chat import Chat, Message, Sampling
 from gateway.errors import ChatInvalid
 from gateway.prompt import ENDS
 from gateway.relay import Generations
+from gateway.routes.document import (
+    KEYED,
+    TICKET,
+    TICKET_HEADERS,
+    Events,
+    failing,
+    headers,
+    in_path,
+    taking,
+    told,
+)
 from gateway.routes.intake import Intake, request_id
 from gateway.routes.reply import Follow, FollowStyle
 from gateway.sse import QuestionForm
@@ -35,7 +46,20 @@ class CompletionRoutes:
         """Give the routes."""
         register_url_convertor("anypath", _AnyPath())
         router = APIRouter(tags=["question"])
-        router.get("/completion/{question:anypath}")(self.get_completion)
+        router.get(
+            "/completion/{question:anypath}",
+            response_class=Events,
+            openapi_extra=taking(
+                None,
+                in_path("question", {"type": "string", "pattern": r"\S"}),
+                *headers(*TICKET_HEADERS),
+            ),
+            responses={
+                200: told("The answer", streams=True),
+                204: told("There is no more: the caller had the end event"),
+                **failing(*KEYED, *TICKET, ChatInvalid),
+            },
+        )(self.get_completion)
         return router
 
     async def get_completion(self, request: Request) -> Response:

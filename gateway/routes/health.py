@@ -7,6 +7,7 @@ from starlette.responses import Response
 from gateway.admission import Admission
 from gateway.fleet import Fleet
 from gateway.metrics import Metrics
+from gateway.routes.document import ANY_ROUTE, Metering, failing, form, told
 
 
 class HealthRoutes:
@@ -20,9 +21,23 @@ class HealthRoutes:
     def router(self) -> APIRouter:
         """Give the routes."""
         router = APIRouter(tags=["health"])
-        router.get("/health")(self.get_health)
-        router.get("/ready")(self.get_ready)
-        router.get("/metrics")(self.get_metrics)
+        router.get(
+            "/health",
+            response_class=Response,
+            responses={200: told("The process is up"), **failing(*ANY_ROUTE)},
+        )(self.get_health)
+        ready = form("Ready")
+        router.get(
+            "/ready",
+            responses={
+                200: told("A chat would be served", json=ready),
+                503: told("It would not, and why", json=ready),
+                **failing(*ANY_ROUTE),
+            },
+        )(self.get_ready)
+        router.get(
+            "/metrics", response_class=Metering, responses={**failing(*ANY_ROUTE)}
+        )(self.get_metrics)
         return router
 
     async def get_health(self) -> Response:

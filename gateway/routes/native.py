@@ -11,6 +11,19 @@ from starlette.responses import Response
 from gateway.errors import ChatInvalid
 from gateway.order import Order
 from gateway.relay import Generations
+from gateway.routes.document import (
+    ENGINE,
+    KEYED,
+    TICKET,
+    TICKET_HEADERS,
+    WITH_BODY,
+    Events,
+    failing,
+    form,
+    headers,
+    taking,
+    told,
+)
 from gateway.routes.intake import Intake, caller_of, request_id, traced
 from gateway.routes.reply import Follow, FollowStyle, Whole
 from gateway.schedule import MOST_TOKENS
@@ -32,11 +45,39 @@ class NativeRoutes:
     def router(self) -> APIRouter:
         """Give the routes."""
         router = APIRouter(tags=["TGI"])
-        router.post("/generate")(self.post_generate)
-        router.post("/generate_stream")(self.post_generate_stream)
-        router.post("/")(self.post_either)
-        router.post("/tokenize")(self.post_tokenize)
-        router.get("/info")(self.get_info)
+        generates = failing(*WITH_BODY, *TICKET, native=True)
+        asked = headers(*TICKET_HEADERS)
+        router.post(
+            "/generate",
+            openapi_extra=taking(form("GenerateBody"), *asked),
+            responses={200: told("The answer", json=form("Generated")), **generates},
+        )(self.post_generate)
+        router.post(
+            "/generate_stream",
+            response_class=Events,
+            openapi_extra=taking(form("GenerateBody"), *asked),
+            responses={200: told("The answer", streams=True), **generates},
+        )(self.post_generate_stream)
+        router.post(
+            "/",
+            openapi_extra=taking(form("EitherBody"), *asked),
+            responses={200: told("The answer", json=form("GeneratedList"), streams=True), **generates},
+        )(self.post_either)
+        router.post(
+            "/tokenize",
+            openapi_extra=taking(form("TokenizeBody")),
+            responses={
+                200: told("The tokens", json=form("Tokens")),
+                **failing(*WITH_BODY, *ENGINE, native=True),
+            },
+        )(self.post_tokenize)
+        router.get(
+            "/info",
+            responses={
+                200: told("The engine", json=form("Info")),
+                **failing(*KEYED, *ENGINE, native=True),
+            },
+        )(self.get_info)
         return router
 
     async def post_generate(self, request: Request) -> Response:

@@ -13,6 +13,19 @@ from gateway.fleet import DEMO_MODEL
 from gateway.metrics import Metrics
 from gateway.relay import Generations
 from gateway.replica import Replica
+from gateway.routes.document import (
+    KEYED,
+    STREAM_HEADERS,
+    TICKET,
+    TICKET_HEADERS,
+    WITH_BODY,
+    failing,
+    form,
+    headers,
+    in_path,
+    taking,
+    told,
+)
 from gateway.routes.intake import Intake, owner_of, request_id
 from gateway.routes.reply import Follow, FollowStyle, Whole
 from gateway.schema import ChatBody, CompletionBody, read_body
@@ -44,10 +57,30 @@ class OpenAiRoutes:
     def router(self) -> APIRouter:
         """Give the routes."""
         router = APIRouter(prefix="/v1", tags=["OpenAI"])
-        router.post("/chat/completions", openapi_extra=_described(ChatBody))(self.post_chat)
-        router.post("/completions", openapi_extra=_described(CompletionBody))(self.post_completion)
-        router.get("/models")(self.get_models)
-        router.get("/models/{model:path}")(self.get_model)
+        generates = (*WITH_BODY, *TICKET, ModelUnknown)
+        asked = headers(*TICKET_HEADERS, *STREAM_HEADERS)
+        router.post(
+            "/chat/completions",
+            openapi_extra=taking(form("ChatBody"), *asked),
+            responses={200: told("The answer", json=form("ChatAnswer"), streams=True), **failing(*generates)},
+        )(self.post_chat)
+        router.post(
+            "/completions",
+            openapi_extra=taking(form("CompletionBody"), *asked),
+            responses={
+                200: told("The answer", json=form("CompletionAnswer"), streams=True),
+                **failing(*generates),
+            },
+        )(self.post_completion)
+        router.get(
+            "/models",
+            responses={200: told("What is served", json=form("ModelList")), **failing(*KEYED)},
+        )(self.get_models)
+        router.get(
+            "/models/{model:path}",
+            openapi_extra=taking(None, in_path("model", {"type": "string", "minLength": 1})),
+            responses={200: told("The model", json=form("Model")), **failing(*KEYED, ModelUnknown)},
+        )(self.get_model)
         return router
 
     async def post_chat(self, request: Request) -> Response:
@@ -73,8 +106,9 @@ class OpenAiRoutes:
         listed = [] if replica.model is None else [self._model(replica)]
         return _json({"object": "list", "data": listed})
 
-    async def get_model(self, model: str) -> Response:
+    async def get_model(self, request: Request) -> Response:
         """Describe one model. Raises: ModelUnknown."""
+        model: str = request.path_params["model"]
         replica = self._intake.fleet.shown
         if replica.model is None or model != replica.model:
             raise ModelUnknown(f"the model {model!r} is not served here", param="model")
@@ -166,9 +200,3 @@ def _whole(
 
 def _json(value: object) -> Response:
     return Response(orjson.dumps(value), media_type="application/json")
-
-
-def _described(kind: type[ChatBody] | type[CompletionBody]) -> dict[str, Any]:
-    """Describe a body in the OpenAPI document; it is read by hand, to keep our own error words."""
-    schema = kind.model_json_schema()
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

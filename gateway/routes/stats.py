@@ -14,6 +14,7 @@ from gateway.admission import Admission
 from gateway.fleet import DEMO_MODEL, Fleet
 from gateway.pace import Pace
 from gateway.progress import read_download
+from gateway.routes.document import ANY_ROUTE, Events, failing, form, told
 from gateway.routes.reply import FollowStyle, event_stream
 
 # Four times a second is as fast as a number can be read.
@@ -42,8 +43,14 @@ class StatsRoutes:
     def router(self) -> APIRouter:
         """Give the routes."""
         router = APIRouter(tags=["stats"])
-        router.get("/stats")(self.get_stats)
-        router.get("/stats/stream")(self.get_stats_stream)
+        router.get(
+            "/stats", responses={200: told("The numbers", json=form("Stats")), **failing(*ANY_ROUTE)}
+        )(self.get_stats)
+        router.get(
+            "/stats/stream",
+            response_class=Events,
+            responses={200: told("The numbers, as they change", streams=True), **failing(*ANY_ROUTE)},
+        )(self.get_stats_stream)
         return router
 
     async def get_stats(self) -> Response:

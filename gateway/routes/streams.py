@@ -3,7 +3,8 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.errors import ChatInvalid
+from gateway.errors import ChatInvalid, EngineError, StreamUnknown
+from gateway.routes.document import KEYED, Events, failing, headers, in_path, taking, told
 from gateway.routes.intake import owner_of
 from gateway.routes.reply import Follow, FollowStyle
 from gateway.shelf import Shelf
@@ -19,16 +20,37 @@ class StreamRoutes:
     def router(self) -> APIRouter:
         """Give the routes."""
         router = APIRouter(prefix="/v1/streams", tags=["streams"])
-        router.get("/{identity}")(self.get_stream)
-        router.delete("/{identity}")(self.delete_stream)
+        identity = in_path("identity", {"type": "string", "minLength": 1})
+        cursor = {"type": "string", "pattern": "^[0-9]{1,9}$"}
+        router.get(
+            "/{identity}",
+            response_class=Events,
+            openapi_extra=taking(
+                None,
+                identity,
+                {"name": "after", "in": "query", "schema": cursor},
+                *headers(("Last-Event-ID", cursor)),
+            ),
+            responses={
+                200: told("What was missed, then what comes", streams=True),
+                204: told("There is no more"),
+                **failing(*KEYED, StreamUnknown, ChatInvalid, EngineError),
+            },
+        )(self.get_stream)
+        router.delete(
+            "/{identity}",
+            status_code=204,
+            openapi_extra=taking(None, identity),
+            responses={204: told("It has stopped"), **failing(*KEYED, StreamUnknown)},
+        )(self.delete_stream)
         return router
 
-    async def get_stream(self, request: Request, identity: str) -> Response:
+    async def get_stream(self, request: Request) -> Response:
         """Follow a stream from behind a cursor: what was missed at once, then what comes.
 
         Raises: StreamUnknown; ChatInvalid for a cursor that is no number or lies ahead.
         """
-        generation = self._shelf.find(identity, owner_of(request))
+        generation = self._shelf.find(request.path_params["identity"], owner_of(request))
         after = _cursor(request)
         log = generation.log
         if after > log.length:
@@ -39,9 +61,9 @@ class StreamRoutes:
         self._shelf.resumes += 1
         return Follow(generation, self._follow, after=after)
 
-    async def delete_stream(self, request: Request, identity: str) -> Response:
+    async def delete_stream(self, request: Request) -> Response:
         """Stop a generation and free the engine; what it wrote can still be read."""
-        generation = self._shelf.find(identity, owner_of(request))
+        generation = self._shelf.find(request.path_params["identity"], owner_of(request))
         generation.stop()
         await generation.over()
         return Response(status_code=204)

@@ -200,7 +200,8 @@ async def test_the_document_describes_the_bodies(served: Served) -> None:
     document = (await served.client.get("/openapi.json")).json()
 
     body = document["paths"][CHAT]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    assert "messages" in body["properties"]
+    assert {"$ref": "#/components/schemas/ChatBody"} == body
+    assert "messages" in document["components"]["schemas"]["ChatBody"]["properties"]
     assert [404, 404] == [(await served.client.get(path)).status_code for path in ("/docs", "/redoc")]
 
 
