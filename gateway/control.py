@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from gateway.transport import Pool, TransportError, TransportTimeout
+from gateway.connection import TransportError, TransportTimeout
+from gateway.transport import Pool
 
 # The supervisor answers from memory, so a second is a long time.
 _LIMIT_SECONDS = 2.0

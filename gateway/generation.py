@@ -8,9 +8,8 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from gateway.admission import Admission, State, Ticket
+from gateway.admission import State, Ticket
 from gateway.chat import Finish, Outcome, Timings
 from gateway.errors import (
     CallerError,
@@ -24,30 +23,13 @@ from gateway.errors import (
     WaitExpired,
 )
 from gateway.estimate import Estimate
-from gateway.fleet import Fleet
-from gateway.keys import Keyring
+from gateway.house import House
 from gateway.order import Order, Waiting
-from gateway.pace import Pace
-from gateway.record import Ledger, Record
+from gateway.record import Record
 from gateway.replica import Replica
 from gateway.streams import Log
 
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What every generation works with. Units: seconds."""
-
-    admission: Admission
-    fleet: Fleet
-    ledger: Ledger
-    pace: Pace
-    clock: Callable[[], float]
-    wait_limit_seconds: float
-    total_limit_seconds: float
-    resume_grace_seconds: float
-    keyring: Keyring | None = None
 
 
 class Generation(ABC):

@@ -13,7 +13,8 @@ from gateway.chat import Batch, Finish, Usage
 from gateway.errors import Draining, EngineDown, EngineRejected, Refusal
 from gateway.events import translate
 from gateway.fairness import Served
-from gateway.generation import Generation, House
+from gateway.generation import Generation
+from gateway.house import House
 from gateway.logprob import Pairing
 from gateway.order import Order
 from gateway.replica import Replica

@@ -16,6 +16,7 @@ from text_generation import errors as tgi_errors
 from text_generation.types import Parameters, Request
 
 from gateway.chat import Batch, Sampling
+from gateway.connection import TransportError, TransportTimeout
 from gateway.errors import (
     EngineCutOff,
     EngineError,
@@ -25,7 +26,7 @@ from gateway.errors import (
     EngineUnreachable,
 )
 from gateway.events import Events, translate
-from gateway.transport import Pool, Reply, TransportError, TransportTimeout
+from gateway.transport import Pool, Reply
 
 # TGI generates longer answers by queueing them again in chunks of this many tokens, each time with
 # the text tokenised anew: the count overshoots and text can be lost. One request asks for no more.

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gateway.transport import Pool, Reply, TransportError, TransportTimeout
+from gateway.connection import TransportError, TransportTimeout
+from gateway.transport import Pool, Reply
 from tests.gateway.peer import CHUNKED, LIMIT_SECONDS, OK, Visit, chunk, peer
 
 MEBIBYTE = 1024 * 1024

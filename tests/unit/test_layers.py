@@ -23,11 +23,11 @@ LAYERS: list[tuple[str, set[str]]] = [
     (
         "outside world",
         {
-            "tgi", "events", "transport", "fleet", "replica", "control", "metrics", "keys", "progress",
+            "tgi", "events", "connection", "transport", "fleet", "replica", "control", "metrics", "keys", "progress",
             "download", "lag",
         },
     ),
-    ("life of a chat", {"generation", "relay", "streams", "shelf", "order", "record"}),
+    ("life of a chat", {"generation", "house", "relay", "streams", "shelf", "order", "record"}),
     ("wire forms", {"schema", "message", "sse"}),
     ("HTTP in", {"routes"}),
     ("wiring", {"app", "__main__"}),
@@ -35,7 +35,7 @@ LAYERS: list[tuple[str, set[str]]] = [
 # Third-party packages of the gateway and the only modules that may import them.
 FENCES = {
     "text_generation": {"tgi", "events"},
-    "httptools": {"transport"},
+    "httptools": {"connection"},
     "prometheus_client": {"metrics"},
     "sse_starlette": {"routes"},
     "fastapi": {"routes", "app"},

@@ -21,7 +21,8 @@ from gateway.errors import (
     EngineUnreachable,
 )
 from gateway.fleet import Fleet
-from gateway.generation import Generation, House
+from gateway.generation import Generation
+from gateway.house import House
 from gateway.metrics import Metrics, Now
 from gateway.order import Caller, Order
 from gateway.pace import Pace
