@@ -23,7 +23,8 @@ LAYERS: list[tuple[str, set[str]]] = [
     (
         "outside world",
         {
-            "tgi", "events", "connection", "transport", "fleet", "replica", "control", "metrics", "keys", "progress",
+            "tgi", "events", "connection", "transport", "fleet", "replica", "control", "metrics", "keys",
+            "progress",
             "download", "lag",
         },
     ),
