@@ -3,7 +3,7 @@
 Knows the page's labels and texts. Knows nothing of what answers behind it.
 """
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import ConsoleMessage, FilePayload, Locator, Page, Request, expect
 
 # Longer than any expected wait on a busy machine; reached only by a failure.
 PATIENCE_MS = 15_000
@@ -44,7 +44,8 @@ class Reader:
         try:
             expect(self.draft).to_be_visible(timeout=PATIENCE_MS)
         except AssertionError as failure:
-            raise AssertionError(f"the page did not start: {self.complaints} {self.misses} {self.state()} {self.loaded()}") from failure
+            seen = f"{self.complaints} {self.misses} {self.state()} {self.loaded()}"
+            raise AssertionError(f"the page did not start: {seen}") from failure
         return self
 
     def ask(self, question: str) -> None:
@@ -54,6 +55,13 @@ class Reader:
             self.button("Send").click()
         else:
             self.draft.press("Enter")
+
+    def give(self, picker: str, *files: tuple[str, bytes]) -> None:
+        """Choose files, each a name and its content, in the picker of this class."""
+        chosen: list[FilePayload] = [
+            {"name": name, "mimeType": "text/plain", "buffer": content} for name, content in files
+        ]
+        self.page.locator(f".{picker}").set_input_files(chosen)
 
     def button(self, name: str) -> Locator:
         """Return the button with this label."""

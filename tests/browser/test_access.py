@@ -99,16 +99,10 @@ def asked_for_a_key(reader: Reader, double: Double) -> None:
 
 def with_files(reader: Reader, double: Double) -> None:
     """A file taken, another refused, and one in a question that was sent."""
-    picker = reader.page.locator(".picker")
-    picker.set_input_files({"name": "notes.txt", "mimeType": "text/plain", "buffer": b"one two"})
+    reader.give("picker", ("notes.txt", b"one two"))
     reader.ask("Read it.")
     reader.wait_for_answer()
-    picker.set_input_files(
-        [
-            {"name": "more.txt", "mimeType": "text/plain", "buffer": b"three"},
-            {"name": "a.bin", "mimeType": "application/octet-stream", "buffer": b"\0\1"},
-        ]
-    )
+    reader.give("picker", ("more.txt", b"three"), ("a.bin", b"\0\1"))
     expect(reader.page.locator(".refusal")).to_be_visible()
 
 

@@ -27,7 +27,10 @@ let unclosed = 1"""
 def test_chats_are_found_and_pinned(reader: Reader, double: Double) -> None:
     """A search reads titles and messages; a pinned chat stays on top, over reloads too."""
     titles = reader.page.locator(".chat-title")
-    double.scenes = [lambda line: line.say("Grapes are sour.").finish(), lambda line: line.say("Good day.").finish()]
+    double.scenes = [
+        lambda line: line.say("Grapes are sour.").finish(),
+        lambda line: line.say("Good day.").finish(),
+    ]
     reader.ask("First question")
     reader.wait_for_answer()
     reader.button("New chat").click()
@@ -88,7 +91,8 @@ def test_a_chat_of_an_earlier_page_moves_into_the_database(reader: Reader) -> No
         """() => {
           const answer = { id: "a", parent: null, role: "assistant", text: "Kept.", state: "finished" };
           const chat = { version: 1, id: "old", title: "From before", updated: 9e12,
-            settings: { system: "", temperature: null, top_p: null, max_tokens: null }, messages: [answer], leaf: "a" };
+            settings: { system: "", temperature: null, top_p: null, max_tokens: null },
+            messages: [answer], leaf: "a" };
           localStorage.setItem("paddock.chat.old", JSON.stringify(chat));
           localStorage.setItem("paddock.open", "old");
         }"""
@@ -102,8 +106,8 @@ def test_a_chat_of_an_earlier_page_moves_into_the_database(reader: Reader) -> No
 
 def test_files_are_counted_before_they_are_sent(reader: Reader, double: Double) -> None:
     """Picked, pasted and dropped; the engine's own count; over the context they are refused with numbers."""
-    picker, chips = reader.page.locator(".picker"), reader.page.locator(".chips .chip")
-    picker.set_input_files({"name": "fox.py", "mimeType": "text/plain", "buffer": b"print('fox')\n"})
+    chips = reader.page.locator(".chips .chip")
+    reader.give("picker", ("fox.py", b"print('fox')\n"))
     # File, the name, two fences and the line: five words, by the double's rule a token each.
     expect(chips).to_contain_text(["fox.py5 tokens"])
     give = """(kind) => {
@@ -118,7 +122,7 @@ def test_files_are_counted_before_they_are_sent(reader: Reader, double: Double) 
     reader.page.evaluate(give, "drop")
     expect(chips).to_contain_text(["fox.py", "paste.txt6 tokens", "drop.txt6 tokens"])
     reader.button("Remove drop.txt").click()
-    picker.set_input_files({"name": "long.txt", "mimeType": "text/plain", "buffer": b"word " * 3000})
+    reader.give("picker", ("long.txt", b"word " * 3000))
     expect(reader.page.locator(".refusal")).to_have_text(
         "long.txt has 3,004 tokens, the chat already 11; the context holds 2,048."
     )
@@ -126,7 +130,8 @@ def test_files_are_counted_before_they_are_sent(reader: Reader, double: Double) 
     reader.wait_for_answer()
     content = double.asked[0]["messages"][0]["content"]
     assert content.startswith("What do they do?\n\nFile fox.py:\n```\nprint('fox')\n```\n\nFile paste.txt:")
-    expect(reader.page.locator(".said-files .chip")).to_have_text(["fox.py · 5 tokens", "paste.txt · 6 tokens"])
+    sent = reader.page.locator(".said-files .chip")
+    expect(sent).to_have_text(["fox.py · 5 tokens", "paste.txt · 6 tokens"])
     expect(chips).to_have_count(0)
 
 
@@ -151,10 +156,11 @@ def test_formulas_and_code_are_set_by_libraries_that_come_late(reader: Reader, d
     assert len(late()) == 4
 
 
-def test_the_page_speaks_the_browser_s_language_or_the_chosen_one(open_page: OpenPage, double: Double) -> None:
+def test_the_page_speaks_the_browser_s_language_or_the_chosen_one(
+    open_page: OpenPage, double: Double
+) -> None:
     """German by the browser, French by choice, also after a reload; right-to-left text runs its own way."""
-    reader = open_page_in(open_page, double, "de-DE")
-    page = reader.page
+    page = open_page(double.url, label=None, locale="de-DE").page
     expect(page.locator("h1")).to_have_text("Neuer Chat")
     expect(page.get_by_role("button", name="Senden")).to_be_visible()
     expect(page.locator(".load")).to_contain_text("1 Modellserver erreichbar · 0 von 8 Plätzen belegt")
@@ -168,11 +174,6 @@ def test_the_page_speaks_the_browser_s_language_or_the_chosen_one(open_page: Ope
     page.get_by_label("Message", exact=True).press("Enter")
     expect(page.locator(".message.assistant.is-finished .facts")).to_contain_text("12 jetons · 24,0 jetons/s")
     assert page.evaluate("getComputedStyle(document.querySelector('.said')).direction") == "rtl"
-
-
-def open_page_in(open_page: OpenPage, double: Double, locale: str) -> Reader:
-    """Open the page in a browser of another language."""
-    return open_page(double.url, label=None, locale=locale)
 
 
 def test_the_shortcuts_are_listed_by_a_key_and_work(reader: Reader) -> None:

@@ -135,7 +135,8 @@ def test_a_key_is_asked_for_once_and_never_in_an_address(open_page: OpenPage, do
     expect(reader.answers).to_have_count(2)
     reader.wait_for_answer()
     expect(dialog).to_be_hidden()
-    assert reader.page.evaluate("[localStorage['paddock.key'], sessionStorage['paddock.key']]") == [None, "pk-right"]
+    places = "[localStorage['paddock.key'], sessionStorage['paddock.key']]"
+    assert reader.page.evaluate(places) == [None, "pk-right"]
     assert [address for address in addresses if "pk-" in address] == []
 
 

@@ -80,7 +80,7 @@ def test_stop_frees_the_slot(open_page: OpenPage, stack_url: str) -> None:
     reader.ask(FOX)
     expect(reader.answers.last.locator(".prose")).not_to_be_empty(timeout=PATIENCE_MS)
     reader.page.keyboard.press("Escape")
-    expect(reader.answers.last.locator(".note")).to_have_text("Stopped.")
+    expect(reader.answers.last.locator(".note")).to_have_text("Stopped. The slot is free.")
     limit_line(reader, 0)
     expect(reader.page.locator(".load")).to_contain_text("0 of 8 slots busy", timeout=PATIENCE_MS)
     assert fetch(f"{stack_url}stats")["running"] == 0
@@ -97,6 +97,34 @@ def test_a_reload_finds_the_chat_and_goes_on(open_page: OpenPage, stack_url: str
     reader.button("Answer again").click()
     reader.wait_for_answer()
     expect(reader.answers.last.locator(".versions")).to_contain_text("2 of 2")
+
+
+def test_an_answer_survives_a_reload_in_its_middle(open_page: OpenPage, stack_url: str) -> None:
+    """What the page missed is replayed by the gateway, to the letter: the demo model is greedy."""
+    reader = open_page(stack_url)
+    reader.ask(FOX)
+    whole = reader.wait_for_answer().inner_text()
+    reader.button("New chat").click()
+    limit_line(reader, 3_000)
+    reader.ask(FOX)
+    expect(reader.answers.last.locator(".prose")).to_contain_text("fox")
+    limit_line(reader, 0)
+    # Order: the reload must come before the rest does, so nothing is waited for in between.
+    reader.page.reload()
+    expect(reader.wait_for_answer()).to_have_text(whole, use_inner_text=True)
+    expect(reader.answers.last.locator(".facts")).to_contain_text("tokens/s")
+
+
+def test_a_file_is_counted_by_the_engine(open_page: OpenPage, stack_url: str) -> None:
+    """The number beside a file is the engine's; a file over the context is refused with the numbers."""
+    reader = open_page(stack_url)
+    expect(reader.page.locator(".model")).to_be_visible()
+    reader.give("picker", ("fox.txt", b"The fox and the grapes."))
+    expect(reader.page.locator(".chip")).to_contain_text(re.compile(r"fox\.txt\d+ tokens"))
+    reader.give("picker", ("long.txt", b"grapes and foxes " * 3000))
+    expect(reader.page.locator(".refusal")).to_have_text(
+        re.compile(r"long\.txt has [\d,]+ tokens; the context holds [\d,]+\.")
+    )
 
 
 def test_a_chat_too_long_for_the_model_is_refused_in_words(open_page: OpenPage, stack_url: str) -> None:
