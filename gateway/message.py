@@ -15,6 +15,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     PrivateAttr,
     StrictBool,
+    WithJsonSchema,
     model_validator,
 )
 
@@ -30,14 +31,18 @@ Name = Annotated[str, Field(strict=True, pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 
 def only(*neutral: Any) -> BeforeValidator:
     """Accept only the values that ask for nothing, so that nothing asked for is dropped."""
+    shown = " or ".join(orjson.dumps(one).decode() for one in neutral)
+    what = f"is not supported here; leave it out{f' or send {shown}' if neutral else ''}"
 
     def check(value: Any) -> Any:
         if not any(value == one and type(value) is type(one) for one in (None, *neutral)):
-            shown = " or ".join(orjson.dumps(one).decode() for one in neutral)
-            raise ValueError(f"is not supported here; leave it out{f' or send {shown}' if neutral else ''}")
+            raise ValueError(what)
         return value
 
-    return BeforeValidator(check)
+    # Without it, the OpenAPI document would say that anything is taken.
+    values = [None, *(one for at, one in enumerate(neutral) if one not in neutral[:at])]
+    told = Annotated[Any, WithJsonSchema({"enum": values, "description": what})]
+    return BeforeValidator(check, json_schema_input_type=told)
 
 
 class _Strict(BaseModel):

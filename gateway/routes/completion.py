@@ -14,7 +14,6 @@ from gateway.routes.document import (
     KEYED,
     TICKET,
     TICKET_HEADERS,
-    Events,
     failing,
     headers,
     in_path,
@@ -48,7 +47,7 @@ class CompletionRoutes:
         router = APIRouter(tags=["question"])
         router.get(
             "/completion/{question:anypath}",
-            response_class=Events,
+            response_class=Response,
             openapi_extra=taking(
                 None,
                 in_path("question", {"type": "string", "pattern": r"\S"}),

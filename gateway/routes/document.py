@@ -7,8 +7,6 @@ from their signatures; tests hold the answers to it. Knows forms. Knows nothing 
 from collections import defaultdict
 from typing import Any
 
-from starlette.responses import Response
-
 from gateway.errors import (
     BodyInvalid,
     BodyTooLarge,
@@ -42,7 +40,7 @@ ENGINE = (EngineDown, EngineError)
 
 _PLACE = "#/components/schemas/"
 TICKET_HEADERS: tuple[tuple[str, Described], ...] = (
-    ("Paddock-Session", {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"}),
+    ("Paddock-Session", {"type": "string", "pattern": "^([A-Za-z0-9_-]{8,64})?$"}),
     ("Paddock-Class", {"type": "string", "enum": ["interactive", "batch"]}),
     ("X-Deadline-Ms", {"type": "string", "pattern": "^[0-9]{1,9}$"}),
 )
@@ -50,18 +48,6 @@ STREAM_HEADERS: tuple[tuple[str, Described], ...] = (
     ("Paddock-Progress", {"type": "string"}),
     ("Paddock-Resume", {"type": "string"}),
 )
-
-
-class Events(Response):
-    """An event stream, for routes that answer with nothing else."""
-
-    media_type = EVENTS
-
-
-class Metering(Response):
-    """A page of metrics, for the route that has it."""
-
-    media_type = PLAIN
 
 
 def form(name: str) -> Described:
@@ -74,9 +60,10 @@ def told(
 ) -> Described:
     """Describe one answer by the media types that it may have."""
     content: Described = {} if json is None else {JSON: {"schema": json}}
-    for media, has in ((EVENTS, streams), (PLAIN, plain)):
-        if has:
-            content[media] = {"schema": {"type": "string"}}
+    if streams:
+        content[EVENTS] = {"schema": form("Event")}
+    if plain:
+        content[PLAIN] = {"schema": {"type": "string"}}
     return {"description": description, "content": content} if content else {"description": description}
 
 

@@ -87,17 +87,17 @@ _NATIVE_PARAMETERS: Form = {
     "properties": {
         "details": _FLAG,
         "do_sample": _FLAG,
-        "frequency_penalty": {"type": "number", "minimum": -2, "maximum": 2},
-        "max_new_tokens": {"type": "integer", "minimum": 1, "maximum": 2**32 - 1},
-        "repetition_penalty": {"type": "number", "exclusiveMinimum": 0},
-        "return_full_text": _FLAG,
-        "seed": {"type": "integer", "minimum": 0, "maximum": 2**64 - 1},
+        "frequency_penalty": _maybe({"type": "number", "minimum": -2, "maximum": 2}),
+        "max_new_tokens": _maybe({"type": "integer", "minimum": 1, "maximum": 2**32 - 1}),
+        "repetition_penalty": _maybe({"type": "number", "exclusiveMinimum": 0}),
+        "return_full_text": _maybe(_FLAG),
+        "seed": _maybe({"type": "integer", "minimum": 0, "maximum": 2**64 - 1}),
         "stop": {"type": "array", "items": _TEXT, "maxItems": 4},
-        "temperature": {"type": "number", "exclusiveMinimum": 0},
-        "top_k": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
-        "top_n_tokens": {"type": "integer", "minimum": 0, "maximum": 5},
-        "top_p": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
-        "typical_p": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+        "temperature": _maybe({"type": "number", "exclusiveMinimum": 0}),
+        "top_k": _maybe({"type": "integer", "minimum": 1, "maximum": 2**31 - 1}),
+        "top_n_tokens": _maybe({"type": "integer", "minimum": 0, "maximum": 5}),
+        "top_p": _maybe({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
+        "typical_p": _maybe({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
         "watermark": _FLAG,
     },
 }
@@ -114,6 +114,12 @@ SCHEMAS: dict[str, Form] = {
             request_id=_TEXT,
         )
     ),
+    # One event of a stream; comments are none.
+    "Event": {
+        "type": "object",
+        "properties": {"data": _TEXT, "event": _TEXT, "id": _TEXT},
+        "required": ["data"],
+    },
     # The engine's own errors, which are handed on, may say more.
     "NativeError": _open(error=_TEXT, error_type=_TEXT),
     "Usage": _closed(prompt_tokens=_COUNT, completion_tokens=_COUNT, total_tokens=_COUNT),
@@ -162,8 +168,15 @@ SCHEMAS: dict[str, Form] = {
         ),
         context_window=_maybe(_COUNT),
         is_draining=_FLAG,
+        begin_of_text=_maybe(_COUNT),
     ),
-    "Ready": _closed(ready=_FLAG, phase=_PHASE, reason=_maybe(_TEXT), model=_maybe(_TEXT)),
+    "Ready": _closed(
+        ready=_FLAG,
+        phase=_PHASE,
+        reason=_maybe(_TEXT),
+        model=_maybe(_TEXT),
+        begin_of_text=_maybe(_COUNT),
+    ),
     "GenerateBody": {
         "type": "object",
         "properties": {"inputs": _INPUTS, "parameters": _NATIVE_PARAMETERS},

@@ -17,7 +17,6 @@ from gateway.routes.document import (
     TICKET,
     TICKET_HEADERS,
     WITH_BODY,
-    Events,
     failing,
     form,
     headers,
@@ -54,7 +53,7 @@ class NativeRoutes:
         )(self.post_generate)
         router.post(
             "/generate_stream",
-            response_class=Events,
+            response_class=Response,
             openapi_extra=taking(form("GenerateBody"), *asked),
             responses={200: told("The answer", streams=True), **generates},
         )(self.post_generate_stream)

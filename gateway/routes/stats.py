@@ -14,7 +14,7 @@ from gateway.admission import Admission
 from gateway.fleet import DEMO_MODEL, Fleet
 from gateway.pace import Pace
 from gateway.progress import read_download
-from gateway.routes.document import ANY_ROUTE, Events, failing, form, told
+from gateway.routes.document import ANY_ROUTE, failing, form, told
 from gateway.routes.reply import FollowStyle, event_stream
 
 # Four times a second is as fast as a number can be read.
@@ -48,7 +48,7 @@ class StatsRoutes:
         )(self.get_stats)
         router.get(
             "/stats/stream",
-            response_class=Events,
+            response_class=Response,
             responses={200: told("The numbers, as they change", streams=True), **failing(*ANY_ROUTE)},
         )(self.get_stats_stream)
         return router

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from gateway.errors import ChatInvalid, EngineError, StreamUnknown
-from gateway.routes.document import KEYED, Events, failing, headers, in_path, taking, told
+from gateway.routes.document import KEYED, failing, headers, in_path, taking, told
 from gateway.routes.intake import owner_of
 from gateway.routes.reply import Follow, FollowStyle
 from gateway.shelf import Shelf
@@ -24,7 +24,7 @@ class StreamRoutes:
         cursor = {"type": "string", "pattern": "^[0-9]{1,9}$"}
         router.get(
             "/{identity}",
-            response_class=Events,
+            response_class=Response,
             openapi_extra=taking(
                 None,
                 identity,
