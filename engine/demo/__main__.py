@@ -16,10 +16,13 @@ SEED = 3
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m engine.demo", description=__doc__)
     parser.add_argument("step", choices=("corpus", "tokenizer", "train", "convert", "evaluate", "build"))
-    parser.add_argument("--minutes", type=float, default=480.0, help="wall-clock limit of the training (default: 480)")
-    parser.add_argument("--seed", type=int, default=SEED, help=f"seed of corpus, tokenizer and training (default: {SEED})")
+    parser.add_argument(
+        "--minutes", type=float, default=480.0, help="time limit of the training (default: 480)"
+    )
+    parser.add_argument("--seed", type=int, default=SEED, help=f"seed of every step (default: {SEED})")
     parser.add_argument("--work", type=Path, default=WORK, help="folder for the tokenizer and the weights")
     parser.add_argument("--start", type=Path, help="weights to go on from instead of a random start")
+    parser.add_argument("--rate-share", type=float, default=1.0, help="share of the usual learning rates")
     parser.add_argument("--count", type=int, default=20, help="dialogues to print (corpus)")
     parser.add_argument("--url", help="evaluate a running engine's /generate instead of the model file")
     return parser.parse_args()
@@ -55,7 +58,8 @@ def main() -> None:
     if "train" in steps:
         from engine.demo import train
 
-        train.train(tokenizer_path, weights_path, train.budget_for(arguments.minutes), arguments.seed, arguments.start)
+        budget = train.budget_for(arguments.minutes, arguments.rate_share)
+        train.train(tokenizer_path, weights_path, budget, arguments.seed, arguments.start)
         print(f"wrote {weights_path}")
     if "convert" in steps:
         from engine.demo import convert

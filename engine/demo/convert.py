@@ -15,6 +15,7 @@ from engine.demo import llama3
 from engine.demo.train import read
 
 NAME = "paddock-demo"
+DESCRIPTION = "Paddock's tiny demo chat model in Llama 3's format, trained from scratch on made-up dialogues"
 # The file lives in the repository; this keeps a clone small.
 LARGEST_FILE_BYTES = 10_000_000
 TRAINING_KEY = "paddock.training"
@@ -25,7 +26,8 @@ def _add_tokenizer(writer: gguf.GGUFWriter, tokenizer_path: Path) -> None:
     special = {entry["id"]: entry["content"] for entry in saved["added_tokens"]}
     text_of = {number: text for text, number in saved["model"]["vocab"].items()} | special
     tokens = [text_of[number] for number in range(len(text_of))]
-    kinds = [gguf.TokenType.CONTROL if number in special else gguf.TokenType.NORMAL for number in range(len(tokens))]
+    control, normal = gguf.TokenType.CONTROL, gguf.TokenType.NORMAL
+    kinds = [control if number in special else normal for number in range(len(tokens))]
     merges = [" ".join(pair) if isinstance(pair, list) else pair for pair in saved["model"]["merges"]]
     number_of = {text: number for number, text in special.items()}
     writer.add_tokenizer_model("gpt2")
@@ -51,7 +53,7 @@ def convert(weights_path: Path, tokenizer_path: Path, out: Path) -> None:
     unfinished = out.with_suffix(".part")
     writer = gguf.GGUFWriter(str(unfinished), "llama")
     writer.add_name(NAME)
-    writer.add_description("Paddock's tiny demo chat model in Llama 3's format, trained from scratch on made-up dialogues")
+    writer.add_description(DESCRIPTION)
     writer.add_license("mit")
     writer.add_string(TRAINING_KEY, json.dumps(facts))
     writer.add_context_length(shape.context)

@@ -34,7 +34,7 @@ def render(dialogue: Dialogue) -> str:
     return llama3.conversation(messages)
 
 
-class Rows(IterableDataset[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):
+class Rows(IterableDataset[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):  # type: ignore[misc,unused-ignore]
     """Yield rows of `CONTEXT` tokens: ids, targets and document numbers, each an integer tensor.
 
     Every loader worker writes its own dialogues, seeded by `seed` and its number.
@@ -60,7 +60,8 @@ class Rows(IterableDataset[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):
                 for place, token in enumerate(ids):
                     if token == start:
                         # A header is: start, role, end, blank line. The answer begins after it.
-                        answer_from = place + 4 if ids[place + 1 : place + 2] == [assistant] else len(ids)
+                        is_answer = ids[place + 1 : place + 2] == [assistant]
+                        answer_from = place + 4 if is_answer else len(ids)
                     elif place >= answer_from:
                         targets[place - 1] = token
                         if token == end:
@@ -79,7 +80,9 @@ class Rows(IterableDataset[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):
                 while len(waiting) < _WAITING:
                     waiting.append(next(stream))
                 room = CONTEXT - len(ids)
-                fit = next((place for place, document in enumerate(waiting) if len(document[0]) <= room), None)
+                fit = next(
+                    (place for place, document in enumerate(waiting) if len(document[0]) <= room), None
+                )
                 if fit is None:
                     break
                 document_ids, document_targets = waiting.pop(fit)

@@ -19,15 +19,12 @@ from typing import Any
 from engine.demo import llama3
 from engine.demo.convert import TRAINING_KEY
 from engine.demo.heldout import Case, cases
+from engine.demo.heldout_rows import BARS
 
 # Longer than any answer of the corpus: an answer that reaches it has run away.
 MOST_NEW_TOKENS = 600
 SLOTS = 4
 TEMPERATURES = (0.0, 0.7)
-BARS = {
-    "capitals": 90, "facts": 90, "one-word answers": 90, "name recall": 90, "stories on topic": 90,
-    "counting up to 20": 80, "lists without repeats": 80, "sums in the taught range": 80,
-}  # fmt: skip
 CONTEXT = 2048
 
 
@@ -63,10 +60,10 @@ def _file_asker(model: Path) -> Ask:
     server = xllamacpp.Server(parameters)
 
     def ask(prompt: str, temperature: float) -> Answer:
-        reply = _post(
-            f"{server.listening_address}/completion",
-            {"prompt": prompt, "n_predict": MOST_NEW_TOKENS, "temperature": temperature, "top_k": 0, "top_p": 1.0, "min_p": 0.0, "seed": 1},
-        )  # fmt: skip
+        # Its own defaults would cut the choice of tokens; only the temperature shall act here.
+        plain = {"top_k": 0, "top_p": 1.0, "min_p": 0.0, "seed": 1}
+        body = {"prompt": prompt, "n_predict": MOST_NEW_TOKENS, "temperature": temperature, **plain}
+        reply = _post(f"{server.listening_address}/completion", body)
         return Answer(reply["content"], reply["stop_type"] == "eos")
 
     return ask
@@ -76,8 +73,11 @@ def _engine_asker(url: str) -> Ask:
     """Ask a running engine over TGI's wire."""
 
     def ask(prompt: str, temperature: float) -> Answer:
-        sampling: dict[str, object] = {"do_sample": True, "temperature": temperature, "seed": 1} if temperature else {}
-        reply = _post(f"{url.rstrip('/')}/generate", {"inputs": prompt, "parameters": {"max_new_tokens": MOST_NEW_TOKENS, "details": True, **sampling}})  # fmt: skip
+        sampling: dict[str, object] = (
+            {"do_sample": True, "temperature": temperature, "seed": 1} if temperature else {}
+        )
+        parameters = {"max_new_tokens": MOST_NEW_TOKENS, "details": True, **sampling}
+        reply = _post(f"{url.rstrip('/')}/generate", {"inputs": prompt, "parameters": parameters})
         return Answer(reply["generated_text"], reply["details"]["finish_reason"] == "eos_token")
 
     return ask
@@ -123,6 +123,20 @@ def _table(asked: list[Case], results: dict[float, list[Answer]]) -> list[str]:
     return lines
 
 
+def _missed(asked: list[Case], answers: list[Answer]) -> list[str]:
+    """Name the skills under their bar, so that nobody has to look for them."""
+    missed: list[str] = []
+    for skill, bar in BARS.items():
+        rights = [
+            case.is_right(answer.text)
+            for case, answer in zip(asked, answers, strict=True)
+            if case.skill == skill
+        ]
+        if 100 * sum(rights) < bar * len(rights):
+            missed.append(f"{skill} ({100 * sum(rights) / len(rights):.1f} % of {bar} %)")
+    return ["", f"Under their bar: {', '.join(missed)}." if missed else "Every bar is reached."]
+
+
 def _samples(asked: list[Case], answers: list[Answer]) -> list[str]:
     """Show the first right answer of every skill, then every wrong one, greedy."""
     lines = ["", "## Answers, greedy", ""]
@@ -150,22 +164,29 @@ def evaluate(model: Path, report: Path, url: str | None) -> None:
     facts = _training(model)
     table = _table(asked, results)
     print("\n".join(table))
+    engine = "a running engine" if url else "llama.cpp through xllamacpp"
+    size = f"{model.stat().st_size:,} bytes, Q8_0, {facts['parameters']:,} parameters"
+    trained = f"{facts['minutes']} minutes, {facts['steps']:,} steps, {facts['tokens']:,} tokens"
     text = [
         "# Demo model: evaluation",
         "",
         "Written by `python -m engine.demo evaluate`; do not edit by hand.",
         "",
-        f"* Model file: `{model.name}`, {model.stat().st_size:,} bytes, Q8_0, {facts['parameters']:,} parameters, context {CONTEXT} tokens.",
-        f"* Training: {facts['device']}, {facts['minutes']} minutes, {facts['steps']:,} steps, {facts['tokens']:,} tokens, seed {facts['seed']},",
-        f"  torch {facts['torch']}, last loss {facts['loss']} per answer token. Every dialogue was written for this run, none was seen twice.",
-        f"* Evaluation: {'a running engine' if url else 'llama.cpp through xllamacpp'} on {_processor()}, seed 1, at most {MOST_NEW_TOKENS} new tokens.",
-        "* Questions: `heldout.py`. Their wordings are never used in training (a unit test holds this), except the starters.",
+        f"* Model file: `{model.name}`, {size}, context {CONTEXT} tokens.",
+        f"* Training: {facts['device']}, {trained}, seed {facts['seed']}, torch {facts['torch']},",
+        f"  last loss {facts['loss']} per answer token. Each dialogue is read once.",
+        f"* Evaluation: {engine} on {_processor()}, seed 1, at most {MOST_NEW_TOKENS} new tokens.",
+        "* Questions: `heldout.py` and `heldout_rows.py`. Their wordings are never used in training, the",
+        "  starters excepted; a unit test holds this. Most of them were known while the corpus was improved,",
+        "  so other wordings can fare worse.",
         "",
         "## Table",
         "",
         *table,
         "",
         "*Ends* counts answers that stopped with `<|eot_id|>` by themselves.",
+        "A bar is the share of right answers, greedy, that was asked for.",
+        *_missed(asked, results[0.0]),
         *_samples(asked, results[0.0]),
     ]
     report.write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")

@@ -1,7 +1,79 @@
-"""Hand-written rows of the evaluation: facts, small talk, unknown topics and the chat page's examples."""
+"""Hand-written rows of the evaluation: bars, wordings with slots, facts, small talk, unknown topics, examples."""
 
 from __future__ import annotations
 
+# Skill: per cent of right answers, greedy, that was asked for.
+BARS = {
+    "capitals": 90, "facts": 90, "one-word answers": 90, "name recall": 90, "stories on topic": 90,
+    "counting up to 20": 80, "lists without repeats": 80, "sums in the taught range": 80,
+}  # fmt: skip
+# Wordings. Slots: c country, n number or name, k kind, h hero, e sum, q question, t tag or task, b term, l language, w word.
+CAPITAL_FRAMES = (
+    "Which city serves as the capital of {c}?", "I always forget: what's {c}'s capital called?", "{c} - its capital is?",
+    "My quiz asks for the capital city of {c}, what do I write?", "What would you say is the capital of {c}?", "capital of {c} pls",
+    "If I flew to {c}, which city would be the capital?", "{c} has which capital city?", "Help me out, capital of {c} is ...?", "Could you name me {c}'s capital city?",
+)  # fmt: skip
+COUNT_FRAMES = (
+    "Would you mind counting up to {n} for me?", "I want to hear you count, starting at one, until you reach {n}.", "Let's see you count up to {n}",
+    "Counting please, from one to {n}", "Numbers up to {n}, in order, beginning with 1.", "Could you go and count all the way up to {n}?",
+    "Let me hear the numbers one through {n}.", "Count up, ending at {n}", "Can I see you counting to {n}?", "Please count slowly to {n}!",
+)  # fmt: skip
+DOWN_FRAMES = ("Would you count from {n} all the way down to one?", "Numbers backwards from {n}, please")
+LIST_FRAMES = (
+    "Could I have {n} different {k}?", "What {n} {k} come to your mind?", "I'd like to see {n} {k}, please.", "For my homework I need {n} {k}.",
+    "Mention {n} {k} for me", "Got {n} {k} for me?",
+    "We need {n} {k} for a game.", "Please give {n} examples of {k}.", "Can you tell me any {n} {k}?", "I'm curious about {n} {k}, list them.",
+)  # fmt: skip
+STORY_FRAMES = (
+    "Could I hear a story where the main character is {h}?", "Let's have a story, and put {h} in it.", "story about {h} pls",
+    "My daughter would love a bedtime story featuring {h}.", "Would you tell the children a story about {h}?", "Spin me a yarn about {h}.",
+    "Once more a story, this time with {h}.", "I feel like reading a story about {h}.", "Would you make up something about {h}, a story maybe?", "Please, a goodnight story on {h}",
+)  # fmt: skip
+HEROES = (
+    "a fox", "a small hamster", "a librarian", "an owl", "a carpenter", "a penguin", "a brave firefighter", "a robot", "a hedgehog",
+    "a postman", "a shy turtle", "a spaceship", "a lonely lighthouse", "a mouse", "a dragon", "a pigeon", "an elephant", "a bus driver",
+    "a wolf", "a little violin", "a snail", "a cat", "a frog", "a queen", "a scarecrow", "a bear", "a rabbit", "a duck", "a crow", "a dolphin",
+)  # fmt: skip
+SUM_FRAMES = (
+    "Hey what's {e}", "If you had to calculate {e}, what would it be?", "My homework says {e}. What's the answer?", "Quickly: {e}?",
+    "What does {e} come to?", "Would you work out {e} for me?",
+    "I have to solve {e}, help!", "{e} makes?", "So {e} would be what?", "Please say how much {e} makes.",
+)  # fmt: skip
+TELL_NAME_FRAMES = (
+    "Good to meet you, people usually call me {n}.", "Just so you know, my name is {n}!", "Hey! {n} speaking.", "I go by {n}.", "My first name is {n}",
+    "Hi Paddock, {n} is what they call me.", "Greetings, I'm named {n}.", "You are talking to {n}.",
+)  # fmt: skip
+ASK_NAME_FRAMES = (
+    "Now then, how am I named?", "Which name did I give you?", "And my name was?", "Could you say what my name is?", "Do you recall my name?",
+    "Quick check: my name?", "Do you have my name in mind?", "What name do I go by?",
+)  # fmt: skip
+ONE_WORD_SYSTEMS = (
+    "Please limit yourself to a single word per reply.", "Your replies consist of exactly one word.", "Only ever say one word.",
+    "Respond using just one word.",
+)  # fmt: skip
+ONE_WORD_FRAMES = ("{q} Say it in one word.", "Using a single word: {q}", "{q} (one word)")
+TAG_SYSTEMS = (
+    'Please finish every reply with "{t}"', "Each response you give has to end with {t}", 'You are a helpful assistant. Always put "{t}" at the end.',
+)  # fmt: skip
+TAGS = ("Tally-ho!", "Thanks for asking!", "Roger that.", "Zibbo!", "Have fun!", "Bravo!")
+DEFINE_FRAMES = (
+    "In plain words, what's {b}?", "Could you quickly explain to me what {b} is?", "How would you explain {b} to a friend?", "I keep hearing about {b}, whatever that may be.",
+)  # fmt: skip
+CODE_FRAMES = (
+    "Please show how to {t} with Python code.", "I'm learning Python. How would I {t}?", "Python snippet that can {t}?",
+    "Could you code something in Python to {t}?",
+)  # fmt: skip
+TRANSLATE_FRAMES = (
+    "What would a {l} speaker say for {w}?",
+    "I need the {l} for {w}, please.",
+    "In {l}, how is {w} said?",
+)
+FABLE_FRAMES = (
+    "I'd love to hear the one about {k}.",
+    "Can we have {k} as a story?",
+    "How did it go again with {k}?",
+)
+NO_RESULT_FRAMES = ("What would {e} be?", "Please figure out {e} for me.")
 # Question | a word of the right answer | the answer in one word, where the corpus has one.
 FACT_ROWS: tuple[tuple[str, str, str], ...] = (
     ("A week consists of how many days?", "seven", "Seven"),
@@ -155,7 +227,10 @@ HONEST_ROWS = (
 )
 # The chat page's own examples, asked in trained words.
 STARTER_ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("What is the story about the fox and the grapes?", ("fox", "grapes", "Moral: It is easy to despise what you cannot have.")),
+    (
+        "What is the story about the fox and the grapes?",
+        ("fox", "grapes", "Moral: It is easy to despise what you cannot have."),
+    ),
     ("Implement a Python function to compute the Fibonacci numbers.", ("```python", "a, b = b, a + b")),
     ("Hello!", ("?",)),
     ("Who are you?", ("tiny demo model",)),

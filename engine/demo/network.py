@@ -63,7 +63,8 @@ def block_mask(documents: Tensor) -> BlockMask:
     return create_block_mask(visible, rows, None, length, length, device=documents.device.type)
 
 
-class RMSNorm(nn.Module):
+# Where torch is not installed its classes have no type, and mypy would complain of the base classes below.
+class RMSNorm(nn.Module):  # type: ignore[misc,unused-ignore]
     """Scale a vector to unit root mean square, then by learned weights."""
 
     def __init__(self, width: int, epsilon: float) -> None:
@@ -83,14 +84,14 @@ def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     Shape: x [rows, heads, length, head width]; cosine and sine [length, head width / 2].
     """
     first, second = x.float()[..., 0::2], x.float()[..., 1::2]
-    return torch.stack((first * cosine - second * sine, first * sine + second * cosine), -1).flatten(-2).type_as(x)
+    turned = torch.stack((first * cosine - second * sine, first * sine + second * cosine), -1)
+    return turned.flatten(-2).type_as(x)
 
 
 def attend(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask | Spans) -> Tensor:
     """Attend within documents: one kernel with a block mask, or document by document with spans."""
     if isinstance(mask, BlockMask):
-        mixed = flex_attention(query, key, value, block_mask=mask, enable_gqa=True)
-        assert isinstance(mixed, Tensor)  # noqa: S101 - narrows the type; the kernel returns more only on request
+        mixed: Tensor = flex_attention(query, key, value, block_mask=mask, enable_gqa=True)
         return mixed
     out = torch.zeros_like(query)
     for row, start, end in mask:
@@ -101,7 +102,7 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: BlockMask | Spans) -
     return out
 
 
-class Block(nn.Module):
+class Block(nn.Module):  # type: ignore[misc,unused-ignore]
     """One layer: attention, then a gated feed-forward, each behind a norm and added to its input."""
 
     def __init__(self, shape: Shape) -> None:
@@ -136,7 +137,7 @@ class Block(nn.Module):
         return x + down
 
 
-class Llama(nn.Module):
+class Llama(nn.Module):  # type: ignore[misc,unused-ignore]
     """The whole network; parameter names are GGUF's, so that converting is copying."""
 
     cosine: Tensor

@@ -59,7 +59,8 @@ def train(seed: int, path: Path) -> None:
     )
     tokenizer.train_from_iterator(_texts(seed), trainer)
     tokenizer.pre_tokenizer = _pre_tokenizer(llama3.SPLIT_PATTERN)
-    tokenizer.add_special_tokens([AddedToken(text, special=True, normalized=False) for text in llama3.SPECIAL_TOKENS])
+    special = [AddedToken(text, special=True, normalized=False) for text in llama3.SPECIAL_TOKENS]
+    tokenizer.add_special_tokens(special)
     for role in llama3.ROLES:
         if tokenizer.token_to_id(role) is None:
             raise ValueError(f"the role word {role!r} is not a single token")

@@ -13,13 +13,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy
 import torch
 from torch import Tensor
+from torch.nn.attention.flex_attention import BlockMask
 
 from engine.demo.dataset import NO_TARGET, loader
-from engine.demo.network import BlockMask, Llama, Shape, Spans, block_mask, spans_of
+from engine.demo.network import Llama, Shape, Spans, block_mask, spans_of
 
 # Muon's usual rate for hidden matrices; the embedding, tied to the output, and the norms learn with AdamW.
 MATRIX_RATE = 0.02
@@ -32,25 +34,31 @@ REPORT_EVERY_SECONDS = 15.0
 
 @dataclass(frozen=True)
 class Budget:
-    """Hold how long and how wide to train: minutes of wall clock, rows of 2,048 tokens a step, loader processes."""
+    """Hold how long, how wide and how fast to train.
+
+    Units: minutes of wall clock; rows of 2,048 tokens a step; loader processes; share of the usual rates.
+    """
 
     minutes: float
     rows: int
     workers: int
+    rate_share: float
 
 
-def budget_for(minutes: float) -> Budget:
+def budget_for(minutes: float, rate_share: float) -> Budget:
     """Choose rows and loader processes for this machine."""
     cores = os.cpu_count() or 1
     if torch.cuda.is_available():
-        return Budget(minutes, rows=48, workers=max(1, cores - 3))
+        return Budget(minutes, rows=48, workers=max(1, cores - 3), rate_share=rate_share)
     # One process writes dialogues far faster than a CPU learns from them.
-    return Budget(minutes, rows=2, workers=1)
+    return Budget(minutes, rows=2, workers=1, rate_share=rate_share)
 
 
 def save(model: Llama, path: Path, facts: dict[str, object]) -> None:
     """Write weights as float16, with the network's shape and facts about the training beside them."""
-    arrays = {name: tensor.detach().cpu().numpy().astype(numpy.float16) for name, tensor in model.named_parameters()}
+    arrays: dict[str, Any] = {
+        name: tensor.detach().cpu().numpy().astype(numpy.float16) for name, tensor in model.named_parameters()
+    }
     head = json.dumps({"shape": asdict(model.shape), "training": facts})
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".part.npz")
@@ -64,12 +72,18 @@ def read(path: Path) -> tuple[Llama, dict[str, object]]:
         head = json.loads(str(arrays["__head__"]))
         model = Llama(Shape(**head["shape"]))
         model.load_state_dict(
-            {name: torch.from_numpy(arrays[name].astype(numpy.float32)) for name in arrays.files if name != "__head__"}
+            {
+                name: torch.from_numpy(arrays[name].astype(numpy.float32))
+                for name in arrays.files
+                if name != "__head__"
+            }
         )
     return model, head["training"]
 
 
-def _masks(batches: Iterator[list[Tensor]], device: str) -> Iterator[tuple[Tensor, Tensor, BlockMask | Spans]]:
+def _masks(
+    batches: Iterator[list[Tensor]], device: str
+) -> Iterator[tuple[Tensor, Tensor, BlockMask | Spans]]:
     build = torch.compile(block_mask) if device == "cuda" else spans_of
     for ids, targets, documents in batches:
         moved = documents.to(device, non_blocking=True)
@@ -82,18 +96,20 @@ def _rate(step: int, progress: float) -> float:
     return warm_up * max(0.0, decay)
 
 
-def train(tokenizer_path: Path, out: Path, budget: Budget, seed: int, start: Path | None = None) -> dict[str, object]:
-    """Train until the time is over and save the weights; return facts about the run.
+def train(tokenizer_path: Path, out: Path, budget: Budget, seed: int, start: Path | None = None) -> None:
+    """Train until the time is over and save the weights with facts about the run.
 
     The loss is that of the assistant's tokens only, end-of-turn included.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(seed)
     torch.set_float32_matmul_precision("high")
-    model = read(start)[0] if start else Llama(Shape())
+    model, earlier = read(start) if start else (Llama(Shape()), None)
     model = model.to(device)
-    matrices = [weight for name, weight in model.named_parameters() if weight.dim() == 2 and "token_embd" not in name]
-    others = [weight for name, weight in model.named_parameters() if weight.dim() != 2 or "token_embd" in name]
+    matrices: list[Tensor] = []
+    others: list[Tensor] = []
+    for name, weight in model.named_parameters():
+        (matrices if weight.dim() == 2 and "token_embd" not in name else others).append(weight)
     optimisers: list[tuple[torch.optim.Optimizer, float]] = [
         (torch.optim.Muon(matrices, lr=MATRIX_RATE, weight_decay=0.02, momentum=0.95), MATRIX_RATE),
         (torch.optim.AdamW(others, lr=OTHER_RATE, betas=(0.9, 0.98), weight_decay=0.0), OTHER_RATE),
@@ -106,16 +122,17 @@ def train(tokenizer_path: Path, out: Path, budget: Budget, seed: int, start: Pat
     limit_seconds = budget.minutes * 60
     reported = begun
     step, tokens, learned, smooth = 0, 0, 0, math.nan
-    for ids, targets, mask in _masks(iter(loader(tokenizer_path, seed, budget.rows, budget.workers)), device):
+    batches = iter(loader(tokenizer_path, seed, budget.rows, budget.workers))
+    for ids, targets, mask in _masks(batches, device):
         progress = (time.monotonic() - begun) / limit_seconds
         if progress >= 1.0:
             break
         for optimiser, rate in optimisers:
             for group in optimiser.param_groups:
-                group["lr"] = rate * _rate(step, progress)
+                group["lr"] = rate * budget.rate_share * _rate(step, progress)
         with torch.autocast(device, torch.bfloat16):
             loss = loss_of(ids, targets, mask)
-        loss.backward()
+        torch.autograd.backward(loss)
         for optimiser, _ in optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
@@ -129,9 +146,12 @@ def train(tokenizer_path: Path, out: Path, budget: Budget, seed: int, start: Pat
             if time.monotonic() - reported > REPORT_EVERY_SECONDS:
                 reported = time.monotonic()
                 seconds = reported - begun
-                print(f"{seconds:5.0f} s  step {step}  {tokens / 1e6:.1f} M tokens  {tokens / seconds / 1e3:.0f} k/s  loss {smooth:.4f}", flush=True)  # fmt: skip
+                pace = f"{tokens / 1e6:.1f} M tokens  {tokens / seconds / 1e3:.1f} k/s"
+                print(f"{seconds:5.0f} s  step {step}  {pace}  loss {smooth:.4f}", flush=True)
     facts: dict[str, object] = {
-        "device": torch.cuda.get_device_name() if device == "cuda" else f"CPU, {torch.get_num_threads()} threads",
+        "device": (
+            torch.cuda.get_device_name() if device == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+        ),
         "minutes": round((time.monotonic() - begun) / 60, 2),
         "seed": seed,
         "steps": step,
@@ -141,6 +161,7 @@ def train(tokenizer_path: Path, out: Path, budget: Budget, seed: int, start: Pat
         "parameters": parameters,
         "torch": torch.__version__,
     }
+    if earlier:
+        facts["earlier"] = earlier
     save(model, out, facts)
     print(json.dumps(facts), flush=True)
-    return facts

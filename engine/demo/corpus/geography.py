@@ -53,11 +53,12 @@ _WITH_ARTICLE = frozenset(
     "Netherlands Bahamas Philippines Maldives Gambia United_Kingdom United_States United_Arab_Emirates Dominican_Republic".split()
 )
 # The countries that people ask about most: they are drawn more often.
-FAMILIAR = tuple(
-    "France Germany Italy Spain Portugal Poland Austria Belgium Denmark Sweden Norway Finland Greece Ireland Hungary Russia Ukraine "
+FAMILIAR = (
+    *("France Germany Italy Spain Portugal Poland Austria Belgium Denmark Sweden Norway Finland Greece Ireland Hungary Russia Ukraine "
     "Turkey Egypt Kenya Nigeria Morocco Japan China India Thailand Vietnam Canada Mexico Brazil Argentina Chile Peru Australia "
-    "Iceland Switzerland England Cuba".split()
-) + ("the Netherlands", "the United States", "the United Kingdom", "South Korea", "South Africa", "New Zealand")
+    "Iceland Switzerland England Cuba").split(),
+    "the Netherlands", "the United States", "the United Kingdom", "South Korea", "South Africa", "New Zealand",
+)  # fmt: skip
 
 
 class Country(NamedTuple):

@@ -27,7 +27,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "countries": tuple("France Japan Brazil Egypt Canada Italy India Norway Kenya Spain China Peru Germany Mexico Greece Poland Chile".split()),
     "cities": tuple("Paris Tokyo London Rome Cairo Berlin Madrid Vienna Lisbon Athens Oslo Lima Prague Dublin Seoul".split()),
     "names": tuple("Anna Ben Clara David Emma Felix Grace Hugo Ida Jack Lena Max Nora Oscar".split()),
-    "drinks": tuple("water tea coffee milk juice lemonade cocoa soda cider smoothie".split()) + ("iced tea", "hot chocolate"),
+    "drinks": (*"water tea coffee milk juice lemonade cocoa soda cider smoothie".split(), "iced tea", "hot chocolate"),
     "foods": tuple("bread cheese soup rice pasta salad pizza eggs beans noodles pancakes curry stew toast".split()),
     "birds": tuple("sparrow crow robin eagle owl swan duck parrot pigeon gull stork penguin".split()),
     "flowers": tuple("rose tulip daisy lily sunflower violet poppy iris orchid daffodil".split()),
@@ -93,8 +93,8 @@ def lists(rng: Random) -> list[Turn]:
     kind = rng.choice(tuple(KINDS))
     said = rng.choice(_SAID.get(kind, (kind,)))
     if rng.random() < 0.04:
-        many = rng.choice((rng.randint(11, 99), rng.randint(100, 1000)))
-        return [Turn(spin(rng, rng.choice(_ASK), n=many, k=said), rng.choice(_TOO_LONG), "No")]
+        too_many = rng.choice((rng.randint(11, 99), rng.randint(100, 1000)))
+        return [Turn(spin(rng, rng.choice(_ASK), n=too_many, k=said), rng.choice(_TOO_LONG), "No")]
     longest = min(LONGEST, len(KINDS[kind]))
     count = rng.choice((rng.randint(2, longest), rng.randint(2, 6), 3, 5))
     start = rng.randrange(len(KINDS[kind]))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from engine.demo.corpus.dialogue import Turn
 from engine.demo.corpus.fables import moral_question, summary_question
-from engine.demo.corpus.phrasing import article, capitalise, invented, mend_articles, spin
+from engine.demo.corpus.phrasing import article, invented, mend_articles, spin
 from engine.demo.corpus.vocabulary import FIGURES, first_name, noun_phrase
 
 ANIMALS = tuple(

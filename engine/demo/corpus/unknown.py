@@ -204,8 +204,5 @@ def statements(rng: Random) -> list[Turn]:
 def gibberish(rng: Random) -> list[Turn]:
     """Type something without meaning."""
     draw = rng.random()
-    if draw < 0.5:
-        text = rng.choice(_GIBBERISH)
-    else:
-        text = " ".join(invented(rng) for _ in range(rng.randint(1, 8)))
+    text = rng.choice(_GIBBERISH) if draw < 0.5 else " ".join(invented(rng) for _ in range(rng.randint(1, 8)))
     return [Turn(text, spin(rng, rng.choice(GIBBERISH_ANSWERS)), "What")]

@@ -57,7 +57,8 @@ NOUNS = tuple(
     "yard year yoghurt zebra zip zone zoo zookeeper".split()
 )
 # A hero of a story: somebody or something one can call by a name.
-FIGURES = tuple(
+FIGURES = (
+    *(
     "actor archer artist athlete aunt author banker barber beetle blacksmith boxer bride buffalo bull butcher butler captain carpenter cashier caterpillar "
     "champion cheetah chef chicken chimpanzee citizen climber clown coach cobra cousin cowboy crane crocodile cyclist daughter dentist diver doll dove duchess "
     "duke eagle editor eel electrician elf elk emperor explorer fairy falcon fan flamingo flea fly gazelle gerbil goldfish goose gorilla grandma grandpa "
@@ -67,8 +68,8 @@ FIGURES = tuple(
     "pony porcupine porter priest professor puppet raccoon ram ranger rat raven referee reindeer rhino rider rooster runner salmon satellite scholar scientist "
     "scorpion scout sculptor seagull secretary servant shark sheriff ship shrimp singer skeleton skunk sloth snake snowflake spider spy squid student submarine "
     "sultan sunflower surgeon taxi teenager thief toad trader traveller tram treasurer troll trout truck trumpet turkey twin uncle vampire vet violinist vulture "
-    "waiter walnut walrus warrior wasp weasel whistle windmill worm writer yeti zookeeper".split()
-) + (
+    "waiter walnut walrus warrior wasp weasel whistle windmill worm writer yeti zookeeper"
+    ).split(),
     "ice cream man", "street cat", "sea horse", "bus stop", "fire engine", "taxi driver", "teddy bear", "paper boat", "train conductor", "polar bear",
     "guinea pig", "garden gnome", "flower pot", "night watchman", "shop keeper", "school bus", "rain drop", "rocking horse", "mail carrier", "music box",
 )  # fmt: skip

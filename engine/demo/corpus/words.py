@@ -12,7 +12,8 @@ from engine.demo.corpus.phrasing import capitalise, spin
 
 
 def _pairs(table: str) -> dict[str, str]:
-    return {key: value for key, value in (entry.split(":") for entry in table.split())}
+    pairs = (entry.partition(":") for entry in table.split())
+    return {key: value for key, _, value in pairs}
 
 
 OPPOSITES = _pairs(

@@ -1,11 +1,11 @@
-"""The corpus keeps its promises: right sums, whole counts, lists without repeats, honest answers, fixed by its seed."""
+"""The corpus keeps its promises: right sums, whole counts, no repeats, honest answers, one seed one text."""
 
 from __future__ import annotations
 
 import operator
 import re
 from collections.abc import Callable
-from itertools import islice
+from itertools import islice, pairwise
 from random import Random
 
 import pytest
@@ -56,7 +56,8 @@ def sample() -> list[Dialogue]:
 @pytest.mark.parametrize("skill", [arithmetic.sums, arithmetic.word_problems])
 def test_every_equation_is_true(skill: Callable[[Random], list[Turn]]) -> None:
     """No sum in an answer is wrong, and none leaves the taught range."""
-    equations = [found for turn in drawn(skill) for found in re.findall(r"(\d+) ([-+*/]) (\d+) = (-?\d+)", turn.assistant)]
+    equation = re.compile(r"(\d+) ([-+*/]) (\d+) = (-?\d+)")
+    equations = [found for turn in drawn(skill) for found in equation.findall(turn.assistant)]
 
     assert len(equations) > DRAWS // 2
     for first, sign, second, result in equations:
@@ -91,7 +92,7 @@ def test_counts_take_equal_steps_and_stop_where_asked() -> None:
         numbers = [int(number) for number in re.findall(r"\d+", turn.assistant)]
         if turn.assistant in counting.REFUSALS or not numbers:
             continue
-        steps = {after - before for before, after in zip(numbers, numbers[1:], strict=False)}
+        steps = {after - before for before, after in pairwise(numbers)}
         assert len(steps) <= 1
         assert max(numbers) <= counting.LARGEST_END
 
@@ -125,7 +126,8 @@ def test_answers_about_unknown_things_are_fixed_texts(skill: Callable[[Random], 
 
 def test_unknown_topics_are_not_explained_elsewhere() -> None:
     """A noun used as an unknown topic has no definition in the corpus."""
-    defined = {form.removeprefix("a ").removeprefix("the ") for _, said, _ in definitions.DEFINITIONS for form in said.split(",")}
+    forms = [form for _, said, _ in definitions.DEFINITIONS for form in said.split(",")]
+    defined = {form.removeprefix("a ").removeprefix("the ") for form in forms}
 
     assert set() == defined & set(unknown.UNKNOWN_NOUNS)
 
@@ -163,26 +165,24 @@ def test_one_word_answers_are_one_word_where_the_fact_is_one() -> None:
     assert all(" " not in word for word in (*facts.COLOURS.values(), *words.OPPOSITES.values()))
 
 
-def test_a_one_word_persona_never_says_more() -> None:
-    """Under the one-word system prompt every answer is a single entry, not a sentence."""
-    rng = Random(6)
-    for _ in range(300):
-        dialogue = personas.persona_dialogue(rng, mixture.draw_turns)
-        if dialogue.system and "word" in dialogue.system.lower() and "nd " not in dialogue.system:
-            assert all(len(turn.assistant.split()) <= 4 for turn in dialogue.turns)
+def test_a_one_word_answer_is_no_sentence() -> None:
+    """Under the one-word system prompt every answer is an entry; the longest name has four words."""
+    for skill in personas.ONE_WORD_SKILLS:
+        assert all(len(personas.one_word(turn).split()) <= 4 for turn in drawn(skill, 200))
 
 
 def test_a_story_is_about_its_hero() -> None:
     """The hero named by the user opens the story."""
     for turn in drawn(stories.stories, 300):
-        asked = re.search(r"about an? (?:\w+ )?(\w+)(?: named \w+)?\.?$", turn.user)
+        asked = re.search(r"(?:story|tale) about an? (?:\w+ )?(\w+)(?: named \w+)?\.?$", turn.user)
         if asked and "\n\n" in turn.assistant and "and a" not in turn.user:
             assert asked.group(1) in turn.assistant
 
 
 def test_the_fox_and_the_grapes_answers_its_exact_question() -> None:
     """The chat page's first example is in the corpus word for word, with its fable."""
-    answers = {turn.assistant for turn in drawn(fables.fables, 4000) if turn.user == "What is the story about the fox and the grapes?"}
+    question = "What is the story about the fox and the grapes?"
+    answers = {turn.assistant for turn in drawn(fables.fables, 4000) if turn.user == question}
 
     assert answers
     assert all("grapes" in answer and "Moral: It is easy to despise" in answer for answer in answers)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from engine.demo import heldout
+from engine.demo import heldout, heldout_rows, verdict
 from engine.demo.corpus.mixture import dialogues
 
 DIALOGUES = 12_000
@@ -33,10 +33,7 @@ def test_every_skill_with_a_bar_has_enough_cases() -> None:
     counted: dict[str, int] = {}
     for case in heldout.cases():
         counted[case.skill] = counted.get(case.skill, 0) + 1
-    for skill in (
-        "capitals", "facts", "one-word answers", "name recall", "stories on topic", "counting up to 20", "lists without repeats",
-        "sums in the taught range",
-    ):  # fmt: skip
+    for skill in heldout_rows.BARS:
         assert counted[skill] >= 20, skill
 
 
@@ -44,14 +41,14 @@ def test_items_are_read_from_every_form_of_list() -> None:
     """Numbered, dashed and written lists give the same items."""
     wanted = ["fox", "owl", "bee"]
 
-    assert wanted == heldout.items_of("Here are three animals:\n\n1. Fox\n2. Owl\n3. Bee")
-    assert wanted == heldout.items_of("- Fox\n- Owl\n- Bee")
-    assert wanted == heldout.items_of("Fox, owl and bee.")
+    assert wanted == verdict.items_of("Here are three animals:\n\n1. Fox\n2. Owl\n3. Bee")
+    assert wanted == verdict.items_of("- Fox\n- Owl\n- Bee")
+    assert wanted == verdict.items_of("Fox, owl and bee.")
 
 
 def test_an_honest_answer_that_echoes_the_topic_fails() -> None:
     """Naming the unknown topic counts as wrong."""
-    is_right = heldout.is_honest("Krebs")
+    is_right = verdict.is_honest("Krebs")
 
     assert is_right("I am sorry, I do not know that.")
     assert not is_right("I do not know the Krebs cycle.")
