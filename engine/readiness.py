@@ -1,6 +1,6 @@
 """Ask a running gateway whether it can chat: readiness is one generated token, not an open port.
 
-Knows: the gateway's /ready and /v1/chat/completions, just enough HTTP.
+Knows: the gateway's /ready and /v1/chat/completions, the supervisor's /state, just enough HTTP.
 Knows nothing of: how the gateway and the engine are started.
 
 Standard library only, because scripts/up asks with the system's Python.
@@ -10,10 +10,29 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass
 
 # One look at /ready, which never waits for the engine; the first token of a large model may take minutes.
 LOOK_LIMIT_SECONDS = 5.0
 TOKEN_LIMIT_SECONDS = 300.0
+
+
+@dataclass(frozen=True)
+class State:
+    """What the engine's supervisor says: the phase, why, and how often it has started the engine."""
+
+    phase: str = ""
+    reason: str = ""
+    starts: int = 0
+
+
+async def supervisor_state(host: str, port: int) -> State | None:
+    """Ask the engine's supervisor; None where it does not answer yet."""
+    told = facts((await exchange(host, port, "GET", "/state", LOOK_LIMIT_SECONDS))[1])
+    phase, reason, starts = told.get("phase"), told.get("reason"), told.get("starts")
+    if not isinstance(phase, str) or not isinstance(starts, int):
+        return None
+    return State(phase, reason if isinstance(reason, str) else "", starts)
 
 
 async def generate_token(host: str, port: int) -> bool:

@@ -19,6 +19,8 @@ from gateway.tgi import Limits, Tgi
 # that serves proves itself by serving, and its health check costs a forward pass after an error.
 _LOOK_SECONDS = 0.5
 _CHECK_SECONDS = 5.0
+# A chat that was sent to an engine which had just ended looks this often for one that serves.
+_BACK_SECONDS = 0.05
 
 # The model that comes with the embedded engine says so by this name.
 DEMO_MODEL = "paddock-demo"
@@ -76,6 +78,15 @@ class Fleet:
             raise self._down()
         for replica in coming:
             replica.wake()
+
+    async def back(self) -> None:
+        """Wait until an engine serves, and wake what sleeps.
+
+        Raises: EngineDown as soon as none serves or is on the way.
+        """
+        while not self.online:
+            self.check()
+            await asyncio.sleep(_BACK_SECONDS)
 
     def choose(self, prompt: str = "") -> Replica:
         """Give the replica for a chat: where its prefix is cached, unless that has too much to do.

@@ -14,6 +14,7 @@ from gateway.chat import Finish, Outcome, Timings
 from gateway.errors import (
     CallerError,
     Draining,
+    EngineDown,
     EngineError,
     EngineTimeout,
     EngineUnreachable,
@@ -171,9 +172,10 @@ class Generation(ABC):
             self._house.ledger.write(self._record(outcome))
 
     async def _serve_somewhere(self) -> None:
-        """Let a replica answer, and another one if the first could not be reached: no byte came of it.
+        """Let a replica answer, and if it could not be reached, whichever serves next: no byte came of it.
 
-        Once, so that a fleet that is going down is not asked by every chat in turn.
+        The engine may have ended since the fleet last looked, to rest or in a crash. Once, so that a fleet
+        that is going down is not asked by every chat in turn.
         """
         fleet = self._house.fleet
         for is_last in (False, True):
@@ -183,8 +185,14 @@ class Generation(ABC):
                     return
                 except EngineUnreachable as error:
                     fleet.report(self._replica, error)
-                    if is_last or self._tokens or not fleet.online:
+                    if is_last or self._tokens:
                         raise
+                    unreachable = error
+            try:
+                async with asyncio.timeout(self._house.wait_limit_seconds):
+                    await fleet.back()
+            except (EngineDown, TimeoutError):
+                raise unreachable from None
 
     async def _wait(self) -> None:
         """Stay in the backlog until granted, telling each new place."""

@@ -31,11 +31,11 @@ SECOND_START_SECONDS = 10.0
 class Running:
     """One scripts/up and what it printed so far."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, **settings: str) -> None:
         self.port = free_port()
         self.started = time.monotonic()
         environment = {key: value for key, value in os.environ.items()
-                       if not key.startswith(("ENGINE_", "GATEWAY_", "MODEL_"))}
+                       if not key.startswith(("ENGINE_", "GATEWAY_", "MODEL_", "IDLE_"))} | settings
         command = [*COMMAND, "--port", str(self.port), "--model", MODEL, *arguments]
         # In another folder: where one stands must not matter.
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -95,8 +95,8 @@ def start() -> Iterator[Callable[..., Running]]:
     """Start scripts/up on a free port, as often as a test likes."""
     with contextlib.ExitStack() as stack:
 
-        def begin(*arguments: str) -> Running:
-            running = Running(*arguments)
+        def begin(*arguments: str, **settings: str) -> Running:
+            running = Running(*arguments, **settings)
             stack.callback(running.close)
             return running
 
@@ -195,18 +195,57 @@ def test_a_running_chat_may_finish(start: Callable[..., Running]) -> None:
     assert status == 0
 
 
-@pytest.mark.parametrize("name", ["engine", "gateway"])
-def test_what_is_killed_comes_back(start: Callable[..., Running], name: str) -> None:
-    """kill -9 of either program is said, mended, and the next chat answers."""
+def test_a_killed_gateway_comes_back(start: Callable[..., Running]) -> None:
+    """kill -9 is said, mended, and the next chat answers."""
     up = start()
     up.wait_for("ready: ")
-    before = up.children()[name]
+    before = up.children()["gateway"]
     before.kill()
-    up.wait_for(f"{name} ended (SIGKILL); starting it again in 1 s")
+    up.wait_for("gateway ended (SIGKILL); starting it again in 1 s")
     up.wait_for("ready again: ")
 
-    assert up.children()[name].pid != before.pid
+    assert up.children()["gateway"].pid != before.pid
     assert answers(up.port)
+
+
+def test_a_chat_waits_for_a_killed_engine(start: Callable[..., Running]) -> None:
+    """kill -9 of the engine: its supervisor says and mends it, and a chat asked meanwhile is answered."""
+    up = start()
+    up.wait_for("ready: ")
+    before = up.children()["engine"]
+    before.kill()
+    up.wait_for("engine  | supervisor: starting: The engine was killed by SIGKILL")
+    status, body = chat(up.port)
+    up.wait_for("ready again: ")
+
+    assert (status, bool(body["choices"][0]["message"]["content"])) == (200, True)
+    assert up.children()["engine"].pid != before.pid
+
+
+def test_a_killed_supervisor_takes_its_engine_along(start: Callable[..., Running]) -> None:
+    """Nobody is left behind, and a new supervisor starts a new engine."""
+    up = start()
+    up.wait_for("ready: ")
+    before = up.children()["engine"]
+    supervisor = before.parent()
+    assert supervisor is not None
+    supervisor.kill()
+    up.wait_for("engine ended (SIGKILL); starting it again in 1 s")
+    up.wait_for("ready again: ")
+
+    up.until(lambda: is_gone(before), "the first engine is left")
+    assert answers(up.port)
+
+
+def test_an_idle_engine_rests_until_a_chat(start: Callable[..., Running]) -> None:
+    """After IDLE_SECONDS the engine ends; a chat starts it and gets its answer."""
+    up = start(IDLE_SECONDS="3")
+    up.wait_for("ready: ")
+    up.wait_for("engine  | supervisor: stopped: idle")
+    rested = "engine" not in up.children()
+    status, _ = chat(up.port)
+
+    assert (rested, status) == (True, 200)
 
 
 def test_an_engine_killed_in_a_stream_ends_it_as_an_error(start: Callable[..., Running]) -> None:
@@ -284,9 +323,9 @@ def test_a_model_that_is_none_ends_the_start_with_a_sentence(
     up = start("--model", str(broken))
     status = up.process.wait(DEADLINE_SECONDS)
     up.close()
-    said = [line for line in up.lines if line.startswith("scripts/up: engine cannot run (exit status ")]
+    said = [line for line in up.lines if line.startswith("scripts/up: the engine cannot run: ")]
 
     assert status == 1
     assert len(said) == 1
     assert str(broken) in said[0]
-    assert not any("starting it again" in line for line in up.lines)
+    assert not any("starting again" in line for line in up.lines)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from engine.readiness import describe, exchange, generate_token
+from engine.readiness import State, describe, exchange, generate_token, supervisor_state
 
 Answers = dict[str, tuple[int, bytes]]
 USAGE = b'{"usage": {"completion_tokens": 1}}'
@@ -62,6 +62,18 @@ async def test_waiting_is_described(answer: tuple[int, bytes], words: str) -> No
     """Phase and reason of the gateway, or the bare status."""
     async with gateway({"/ready": answer}, []) as port:
         assert words == await describe("127.0.0.1", port)
+
+
+@pytest.mark.parametrize(("body", "state"), [
+    (b'{"phase": "failed", "reason": "no model", "starts": 2}', State("failed", "no model", 2)),
+    (b'{"phase": "ready", "reason": null, "starts": 1}', State("ready", "", 1)),
+    (b'{"phase": "ready"}', None),
+    (b"<html>", None),
+])
+async def test_the_supervisor_is_asked(body: bytes, state: State | None) -> None:
+    """Phase, reason and starts; anything of another form is no answer."""
+    async with gateway({"/state": (200, body)}, []) as port:
+        assert state == await supervisor_state("127.0.0.1", port)
 
 
 async def test_nothing_listening_is_described() -> None:

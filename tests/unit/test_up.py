@@ -146,13 +146,15 @@ def test_the_programs_get_what_they_need(up: ModuleType, tmp_path: Path,
     monkeypatch.delenv("ENGINE_DRAIN_SECONDS", raising=False)
     model = tmp_path / "a.gguf"
     model.write_bytes(b"")
-    engine, gateway = up.programs(up.parse(["--model", str(model), "--port", "8123"]), 8091)
+    engine, gateway = up.programs(up.parse(["--model", str(model), "--port", "8123"]), 8091, 8082)
 
     assert gateway.environment["GATEWAY_ENGINE_URL"] == "http://127.0.0.1:8091"
     assert engine.environment["ENGINE_PORT"] == "8091"
+    assert engine.environment["ENGINE_CONTROL_PORT"] == "8082"
+    assert gateway.environment["GATEWAY_ENGINE_CONTROL_PORT"] == "8082"
     assert (gateway.environment["GATEWAY_PORT"], engine.environment["ENGINE_SLOTS"]) == ("8123", "3")
     assert engine.environment["MODEL_PATH"] == str(model)
-    assert (engine.grace_seconds, gateway.grace_seconds) == (40, 110)
+    assert (engine.grace_seconds, gateway.grace_seconds) == (45, 115)
 
 
 def test_every_script_has_help() -> None:
