@@ -26,8 +26,8 @@ def inspect(reader: Reader) -> dict[str, list[str]]:
           const allowed = ("P BR HR STRONG EM DEL CODE PRE BLOCKQUOTE UL OL LI A DIV SPAN H3 H4 H5 H6 "
             + "TABLE THEAD TBODY TR TH TD BUTTON").split(" ");
           const names = [...all, ...formulas].flatMap((one) => one.getAttributeNames());
-          const known = ("math mrow mi mn mo ms mtext mspace mfrac msqrt mroot mstyle mpadded mphantom msub msup "
-            + "msubsup munder mover munderover mtable mtr mtd menclose").split(" ");
+          const known = ("math mrow mi mn mo ms mtext mspace mfrac msqrt mroot mstyle mpadded mphantom msub "
+            + "msup msubsup munder mover munderover mtable mtr mtd menclose").split(" ");
           return {
             elements: all.map((one) => one.tagName).filter((name) => !allowed.includes(name))
               .concat(formulas.map((one) => one.localName).filter((name) => !known.includes(name))),

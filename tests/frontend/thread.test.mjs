@@ -173,6 +173,8 @@ test("who waits reads the place, the estimate when there is one, and the time", 
   assert.equal(it.last().waitDetail, "12 s to 20 s to go · waiting 4 s");
   await it.gateway.push({ kind: "progress", state: "waiting", place: 1, backlog: 1, phase: "loading" });
   assert.equal(it.last().waitTitle, it.parts.words.notReady.loading);
+  await it.gateway.push({ kind: "progress", state: "waiting", place: 1, backlog: 1, phase: "loading", ready_seconds: 48 });
+  assert.equal(it.last().waitDetail, "ready in about 48 s · waiting 4 s");
   await it.gateway.push({ kind: "progress", state: "running" });
   assert.equal(it.last().waitTitle, it.parts.words.granted);
 });

@@ -57,7 +57,9 @@ export function bubble({ live, words, copy, setTimeout }) {
       if (!this.isWaiting) return "";
       const waited = (live.now - this.message.at) / 1000;
       const estimate = this.message.progress?.estimate ?? null;
-      return [estimate === null ? "" : words.estimate(estimate), waited >= 1 ? words.waited(Math.floor(waited)) : ""]
+      const { phase = null, readyIn = null } = this.message.progress ?? {};
+      const start = readyIn !== null && phase !== "ready" ? words.readyIn(readyIn) : "";
+      return [start, estimate === null ? "" : words.estimate(estimate), waited >= 1 ? words.waited(Math.floor(waited)) : ""]
         .filter(Boolean)
         .join(" · ");
     },

@@ -50,8 +50,8 @@ export function blankAnswer({ newId, now, model }) {
 }
 
 /** Return what is kept of the gateway's news of a wait. */
-export function progressOf({ state, place = null, backlog = null, phase = null, estimate = null, start = null }) {
-  return { state, place, backlog, phase, estimate, start };
+export function progressOf({ state, place = null, backlog = null, phase = null, estimate = null, ready_seconds: readyIn = null }) {
+  return { state, place, backlog, phase, estimate, readyIn };
 }
 
 /** Return what is kept of a problem: plain data, with the time when a retry makes sense. */
