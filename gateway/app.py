@@ -16,7 +16,7 @@ from fastapi import FastAPI, Request
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.admission import Admission
@@ -32,7 +32,7 @@ from gateway.errors import (
     RouteUnknown,
 )
 from gateway.fleet import Fleet
-from gateway.generation import House
+from gateway.house import House
 from gateway.keys import Keyring
 from gateway.lag import watch
 from gateway.metrics import Metrics, Now, ReplicaNow, paddock_version
@@ -215,11 +215,24 @@ class Gateway:
             told = RouteUnknown(f"there is nothing at {request.url.path}")
         reply = ErrorReply(told, request_id(request))
         reply.headers.update(error.headers or {})
+        if error.status_code == 405:
+            # Starlette names the methods of one route; a path may have several.
+            reply.headers["allow"] = ", ".join(_methods(request))
         return reply
 
     async def _told_fault(self, request: Request, error: Exception) -> Response:
         # Starlette raises the exception again behind this answer, so the server's log has it.
         return ErrorReply(GatewayFault("an internal error; the server's log has it"), request_id(request))
+
+
+def _methods(request: Request) -> list[str]:
+    """List the methods that a request's path has."""
+    routes = request.app.routes
+    return [
+        method
+        for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 class _Documented(FastAPI):

@@ -78,7 +78,7 @@ class OpenAiRoutes:
         )(self.get_models)
         router.get(
             "/models/{model:path}",
-            openapi_extra=taking(None, in_path("model", {"type": "string", "minLength": 1})),
+            openapi_extra=taking(None, in_path("model", {"type": "string", "pattern": "^.+$"})),
             responses={200: told("The model", json=form("Model")), **failing(*KEYED, ModelUnknown)},
         )(self.get_model)
         return router
