@@ -15,6 +15,7 @@ import { memoryDatabase, openDatabase } from "./database.js";
 import { download } from "./download.js";
 import { files } from "./files.js";
 import { follow } from "./follow.js";
+import { nextFrame } from "./frame.js";
 import { gateway } from "./gateway.js";
 import { grow } from "./grow.js";
 import { history, memoryStorage } from "./history.js";
@@ -68,9 +69,6 @@ async function speak() {
   return vocabulary(table, language);
 }
 
-/** Frames stop in a hidden tab; an answer must go on being written down there. */
-const frame = (callback) => (document.hidden ? setTimeout(callback, 250) : requestAnimationFrame(callback));
-
 const isTouch = () => matchMedia("(hover: none) and (pointer: coarse)").matches;
 
 const session = openStorage("sessionStorage");
@@ -103,7 +101,7 @@ const writing = answers({
   ...calls,
   newId,
   now,
-  frame,
+  frame: nextFrame(window),
   ...later,
   modelId: () => facts.model?.id ?? null,
   listen: {
