@@ -13,6 +13,8 @@ const TITLE_CHARACTERS = 60;
  * the news of a write or a removal to the other tabs; `reactive` makes a chat that was read one that is watched.
  */
 export function chats({ store, newId, now, tell = () => {}, reactive = (chat) => chat }) {
+  // Chats with a write under way: a page that goes away now would lose it.
+  const unwritten = new Map();
   return {
     list: [],
     current: blank({ newId, now }),
@@ -85,7 +87,9 @@ export function chats({ store, newId, now, tell = () => {}, reactive = (chat) =>
       this.list.sort(byPlace);
       return this.keep(async () => {
         store.writeOpen(this.current.id);
+        unwritten.set(chat.id, chat);
         const added = await store.write(chat);
+        unwritten.delete(chat.id);
         for (const message of added) {
           if (!chat.messages.some((one) => one.id === message.id)) chat.messages.push(message);
         }
@@ -162,6 +166,13 @@ export function chats({ store, newId, now, tell = () => {}, reactive = (chat) =>
     },
 
     all: () => store.all(),
+
+    /** The page goes away: put down at once what is being answered or written. */
+    leave() {
+      for (const chat of new Set([...Object.values(this.running), ...unwritten.values()])) {
+        if (this.isListed(chat.id)) this.keep(() => store.leave(chat));
+      }
+    },
 
     /** Run a write; a full storage is shown, never thrown at who typed. */
     async keep(write) {

@@ -232,9 +232,7 @@ Alpine.data("voice", () => ({
 await desk.restore();
 for (const chat of desk.list) if (chat.isUnfinished) attend(chat.id);
 setInterval(() => Object.keys(desk.elsewhere).forEach(attend), LOOK_SECONDS * 1000);
-window.addEventListener("pagehide", () => {
-  for (const chat of Object.values(desk.running)) desk.keep(() => store.leave(chat));
-});
+window.addEventListener("pagehide", () => desk.leave());
 setInterval(() => facts.tick(), 1000);
 Alpine.effect(() => {
   document.title = desk.current.title === "" ? "Paddock" : `${desk.current.title} · Paddock`;
