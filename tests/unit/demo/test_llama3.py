@@ -21,10 +21,11 @@ def test_a_prompt_has_llama_3s_layout() -> None:
 
 
 def test_the_template_holds_the_same_pieces() -> None:
-    """Headers, trimming, end of turn and the open header stand in the Jinja template as the corpus writes them."""
+    """Header, trimming, end of turn and open header stand in the Jinja template as the corpus has them."""
     opened = llama3.open_prompt([]).removeprefix(llama3.BEGIN_OF_TEXT)
+    template = llama3.CHAT_TEMPLATE
 
-    assert f"'{llama3.START_HEADER}' + message['role'] + '{llama3.END_HEADER}\n\n'" in llama3.CHAT_TEMPLATE
-    assert f"+ message['content'] | trim + '{llama3.END_OF_TURN}'" in llama3.CHAT_TEMPLATE
-    assert f"{{{{ '{opened}' }}}}" in llama3.CHAT_TEMPLATE
-    assert "{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}" in llama3.CHAT_TEMPLATE
+    assert f"'{llama3.START_HEADER}' + message['role'] + '{llama3.END_HEADER}\n\n'" in template
+    assert f"+ message['content'] | trim + '{llama3.END_OF_TURN}'" in template
+    assert f"{{{{ '{opened}' }}}}" in template
+    assert "{% if loop.index0 == 0 %}{% set content = bos_token + content %}{% endif %}" in template
