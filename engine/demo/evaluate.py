@@ -123,6 +123,22 @@ def _table(asked: list[Case], results: dict[float, list[Answer]]) -> list[str]:
     return lines
 
 
+def _runs(facts: dict[str, Any]) -> list[str]:
+    """Tell the training runs, first to last; each dialogue is read once."""
+    lines: list[str] = []
+    run: dict[str, Any] | None = facts
+    while run is not None:
+        trained = f"{run['minutes']} minutes, {run['steps']:,} steps, {run['tokens']:,} tokens"
+        earlier: dict[str, Any] | None = run.get("earlier")
+        name = "Training" if earlier is None else "Training, continued"
+        lines[:0] = [
+            f"* {name}: {run['device']}, {trained}, seed {run['seed']}, torch {run['torch']},",
+            f"  last loss {run['loss']} per answer token. Each dialogue is read once.",
+        ]
+        run = earlier
+    return lines
+
+
 def _missed(asked: list[Case], answers: list[Answer]) -> list[str]:
     """Name the skills under their bar, so that nobody has to look for them."""
     missed: list[str] = []
@@ -166,15 +182,13 @@ def evaluate(model: Path, report: Path, url: str | None) -> None:
     print("\n".join(table))
     engine = "a running engine" if url else "llama.cpp through xllamacpp"
     size = f"{model.stat().st_size:,} bytes, Q8_0, {facts['parameters']:,} parameters"
-    trained = f"{facts['minutes']} minutes, {facts['steps']:,} steps, {facts['tokens']:,} tokens"
     text = [
         "# Demo model: evaluation",
         "",
         "Written by `python -m engine.demo evaluate`; do not edit by hand.",
         "",
         f"* Model file: `{model.name}`, {size}, context {CONTEXT} tokens.",
-        f"* Training: {facts['device']}, {trained}, seed {facts['seed']}, torch {facts['torch']},",
-        f"  last loss {facts['loss']} per answer token. Each dialogue is read once.",
+        *_runs(facts),
         f"* Evaluation: {engine} on {_processor()}, seed 1, at most {MOST_NEW_TOKENS} new tokens.",
         "* Questions: `heldout.py` and `heldout_rows.py`. Their wordings are never used in training, the",
         "  starters excepted; a unit test holds this. Most of them were known while the corpus was improved,",

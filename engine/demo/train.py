@@ -27,6 +27,8 @@ from engine.demo.network import Llama, Shape, Spans, block_mask, spans_of
 MATRIX_RATE = 0.02
 OTHER_RATE = 0.004
 WARM_UP_STEPS = 100
+# Weights that were trained before need no long warm-up, only momenta that have settled.
+WARM_UP_STEPS_AGAIN = 10
 # From this share of the time on, rates fall to zero in a straight line.
 DECAY_FROM = 0.4
 REPORT_EVERY_SECONDS = 15.0
@@ -90,8 +92,8 @@ def _masks(
         yield ids.to(device, non_blocking=True), targets.to(device, non_blocking=True), build(moved)
 
 
-def _rate(step: int, progress: float) -> float:
-    warm_up = min(1.0, (step + 1) / WARM_UP_STEPS)
+def _rate(step: int, progress: float, warm_up_steps: int) -> float:
+    warm_up = min(1.0, (step + 1) / warm_up_steps)
     decay = min(1.0, (1.0 - progress) / (1.0 - DECAY_FROM))
     return warm_up * max(0.0, decay)
 
@@ -105,6 +107,7 @@ def train(tokenizer_path: Path, out: Path, budget: Budget, seed: int, start: Pat
     torch.manual_seed(seed)
     torch.set_float32_matmul_precision("high")
     model, earlier = read(start) if start else (Llama(Shape()), None)
+    warm_up_steps = WARM_UP_STEPS_AGAIN if start else WARM_UP_STEPS
     model = model.to(device)
     matrices: list[Tensor] = []
     others: list[Tensor] = []
@@ -129,7 +132,7 @@ def train(tokenizer_path: Path, out: Path, budget: Budget, seed: int, start: Pat
             break
         for optimiser, rate in optimisers:
             for group in optimiser.param_groups:
-                group["lr"] = rate * budget.rate_share * _rate(step, progress)
+                group["lr"] = rate * budget.rate_share * _rate(step, progress, warm_up_steps)
         with torch.autocast(device, torch.bfloat16):
             loss = loss_of(ids, targets, mask)
         torch.autograd.backward(loss)

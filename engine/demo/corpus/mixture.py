@@ -35,7 +35,7 @@ from engine.demo.corpus.vocabulary import first_name
 SKILLS: dict[str, tuple[Skill, float]] = {
     "capitals": (geography.capitals, 7),
     "places": (geography.places, 3),
-    "facts": (facts.general, 8),
+    "facts": (facts.general, 14),
     "animals": (facts.animals, 3),
     "colours": (facts.colours, 1.5),
     "forms": (words.forms, 3.5),
@@ -54,7 +54,7 @@ SKILLS: dict[str, tuple[Skill, float]] = {
     "how to": (howto.how_to, 2),
     "comparing": (howto.comparing, 0.7),
     "fables": (fables.fables, 3.5),
-    "stories": (stories.stories, 6),
+    "stories": (stories.stories, 11),
     "poems": (poems.poems, 2.5),
     "jokes": (poems.jokes, 2),
     "riddles": (poems.riddles, 1.5),

@@ -92,8 +92,8 @@ def stories(rng: Random) -> list[Turn]:
         user += f" about {article(adjective)} {hero}"
     elif draw < 0.70:
         user += f" about {article(hero)} and {article(friend)}"
-    elif draw < 0.86:
-        user = spin(rng, "{Once upon a time there was <a>. How does it go on|Is there a story about <a>|Do you know a story about <a>|Story about <a>|A story about <a>, please|My child wants a story about <a>|Story: <a>|I like stories about <a>. Tell me one|Something about <a>, as a story|What story do you know about <a>|The hero of the story should be <a>|Tell the kids about <a>, in a story|Narrate a tale about <a>|A bedtime story with <a>|My kids want to hear about <a>. A story, please|Write a tale. It should be about <a>|The story should have <a> in it|Let the story be about <a>}{?|.|}", a=article(hero))
+    elif draw < 0.90:
+        user = spin(rng, "{Once upon a time there was <a>. How does it go on|Is there a story about <a>|Do you know a story about <a>|Story about <a>|A story about <a>, please|My child wants a story about <a>|Story: <a>|I like stories about <a>. Tell me one|Something about <a>, as a story|What story do you know about <a>|The hero of the story should be <a>|Tell the kids about <a>, in a story|Narrate a tale about <a>|A bedtime story with <a>|My kids want to hear about <a>. A story, please|Write a tale. It should be about <a>|The story should have <a> in it|Let the story be about <a>|Make a story and put <a> into it|Can you put <a> in a story|A story, and <a> should appear in it|Spin a tale about <a>|Tell us a yarn about <a>|Let me have a tale with <a> in it|Another story, now with <a>|One more story, with <a> please|A different story, with <a> in it|Let's hear a story that has <a> in it|Now a story with <a> in it|Let's do a story. It needs <a>|I fancy a story about <a>|Give us a yarn with <a>|We would like a tale about <a>|Story time! It should have <a>}{?|.|}", a=article(hero))
     if draw < 0.70 and rng.random() < 0.25:
         user += rng.choice((" named", " called", " named", ", his name is", ", her name is")) + " " + name
     if draw < 0.6 and rng.random() < 0.12:
