@@ -303,8 +303,8 @@ that is possible without taking slots away from those who run.
 {waits}
 
 Heavy neighbours against equally many that are as busy with light chats (brisk): **{ratio:.2f}** times the
-wait. Against an empty gateway, or against people who read between their chats, no factor can be kept: there slots
-are free and the wait is next to nothing, here all are held when the person comes.
+wait. Against an empty gateway, or against people who read between their chats, no factor can be kept: there
+slots are free and the wait is next to nothing, here all are held when the person comes.
 
 ## Batch
 
@@ -349,7 +349,7 @@ def test_a_long_line_costs_its_owner_and_not_a_person() -> None:
 
 
 def test_batch_work_always_moves() -> None:
-    """However many interactive chats come: four pass a waiting batch chat, and it has a fifth of the grants."""
+    """However many interactive chats come: four pass a waiting batch chat, and it has a fifth of grants."""
     in_row, part = batch()
 
     assert BATCH_EVERY == in_row
