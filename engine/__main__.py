@@ -30,11 +30,11 @@ from engine.errors import EXIT_MODEL_UNUSABLE, EXIT_PORT, EngineError, StartRefu
 from engine.gguf import read_header
 from engine.hub import Hub
 from engine.inference import Inference
+from engine.listener import Listener
 from engine.llama import InnerServer, start
 from engine.metrics import Metrics
 from engine.model import Model, check_header, choose, context_tokens, default_threads
 from engine.request import Limits
-from engine.listener import Listener
 from engine.settings import Settings, read_settings
 from engine.slots import Slots
 from engine.vocabulary import Vocabulary
