@@ -77,6 +77,14 @@ class Generation(ABC):
         """Say whether it has or had a slot."""
         return self._granted is not None
 
+    def spans(self) -> dict[str, float]:
+        """Give the seconds its parts took: wait, then from the grant first_token and generation."""
+        granted = self._house.clock() if self._granted is None else self._granted
+        spans = {"wait": granted - self._arrived}
+        if self._first is not None:
+            spans |= {"first_token": self._first - granted, "generation": self._last - granted}
+        return spans
+
     def join(self) -> None:
         """Take note of one more reader."""
         self._readers += 1
@@ -260,19 +268,18 @@ class Generation(ABC):
         return None if self._prompt_tokens is None else self._prompt_tokens + self._tokens
 
     def _timings(self) -> Timings:
-        granted = self._granted if self._granted is not None else self._arrived
-        first = self._first if self._first is not None else granted
-        lasted = self._last - granted
+        spans = self.spans()
+        lasted = spans.get("generation", 0.0)
         return Timings(
-            wait_seconds=round(granted - self._arrived, 4),
-            first_token_seconds=round(first - granted, 4),
+            wait_seconds=round(spans["wait"], 4),
+            first_token_seconds=round(spans.get("first_token", 0.0), 4),
             generation_seconds=round(lasted, 4),
             tokens_per_second=round(self._tokens / lasted, 1) if lasted > 0 else 0.0,
         )
 
     def _record(self, outcome: Outcome) -> Record:
-        now = self._house.clock()
-        granted = self._granted
+        now, granted, spans = self._house.clock(), self._granted, self.spans()
+        first = spans.get("first_token")
         return Record(
             request_id=self.order.request_id,
             route=self.order.route,
@@ -282,10 +289,8 @@ class Generation(ABC):
             finish=self._finish,
             model=self._replica.model if self._replica else None,
             replica=self._replica.name if self._replica else None,
-            wait_seconds=round((now if granted is None else granted) - self._arrived, 4),
-            first_token_seconds=None
-            if self._first is None or granted is None
-            else round(self._first - granted, 4),
+            wait_seconds=round(spans["wait"], 4),
+            first_token_seconds=None if first is None else round(first, 4),
             generation_seconds=None if granted is None else round(now - granted, 4),
             longest_gap_seconds=None if self._longest_gap is None else round(self._longest_gap, 4),
             tokens_per_second=self._timings().tokens_per_second if self._longest_gap else None,

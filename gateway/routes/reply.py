@@ -7,7 +7,7 @@ Knows ASGI and logs. Knows nothing of what was asked.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, Callable, Coroutine
+from collections.abc import AsyncIterable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -72,6 +72,7 @@ class Follow(Response):
                 response = _error_of(generation, is_native=self._is_native)
             else:
                 response = event_stream(generation.log.read(self._after), self._style)
+            _time(generation, response, names=("wait",))
             _carry(self, response)
             await response(scope, receive, send)
         finally:
@@ -101,10 +102,29 @@ class Whole(Response):
             response = self._write()
             if response is None:
                 response = _error_of(generation, is_native=self._is_native)
+            _time(generation, response)
             _carry(self, response)
             await response(scope, receive, send)
         finally:
             generation.leave()
+
+
+def _time(
+    generation: Generation,
+    response: Response,
+    names: Sequence[str] = ("wait", "first_token", "generation"),
+) -> None:
+    """Say in Server-Timing, in milliseconds, what is known of the answer's parts when its head is sent.
+
+    A stream's head may be sent while its chat waits: then the wait so far is told, and called so.
+    """
+    so_far = "" if generation.is_granted or generation.is_over else ';desc="so far"'
+    told = [
+        f"{name};dur={seconds * 1000:.1f}{so_far}"
+        for name, seconds in generation.spans().items()
+        if name in names
+    ]
+    response.headers["server-timing"] = ", ".join(told)
 
 
 def _error_of(generation: Generation, *, is_native: bool) -> ErrorReply:
