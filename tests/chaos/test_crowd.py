@@ -199,6 +199,9 @@ def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
+# Clients that reset their connection while uvicorn does not read from it leave its transport to the
+# collector, which this test calls by hand: seen as an unclosed transport, not as memory that grows.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_thousand_streams_in_chaos(
     serve: Serve, tgi_double: ThreadDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
