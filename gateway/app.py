@@ -266,8 +266,3 @@ class _RequestIds:
             await send(message)
 
         await self._app(scope, receive, with_id)
-
-
-def build_app(settings: Settings) -> ASGIApp:
-    """Build the ASGI application alone, without the process around it."""
-    return Gateway(settings).app
