@@ -10,7 +10,8 @@ Control surface on ENGINE_CONTROL_HOST:ENGINE_CONTROL_PORT. It asks for no key, 
 network or on loopback; a request with an Origin, as a browser's page sends it, is refused.
 
     GET /state    200 JSON: phase; since (Unix time), phase_seconds; reason (why this phase, null when normal,
-                  the one sentence when failed); detail (what it does just now); estimate_seconds (until
+                  the one sentence when failed); cause (one of KINDS after a failure, else null); detail
+                  (what it does just now); estimate_seconds (until
                   ready, null when unknown or overdue); starts, restarts (those after a crash); last_exit,
                   null or {code, signal, at, lines}; durations of earlier starts, oldest first,
                   [{starting, loading}]; idle_seconds (since the last use, null unless ready),
@@ -252,12 +253,21 @@ def without_empty(environ: Mapping[str, str]) -> dict[str, str]:
 # -- what the engine's lines mean
 
 
+# What a failure is counted as, one word each, so that an alert can say what to do: the cause of GET /state.
+KINDS = ("gated", "missing", "out_of_memory", "no_gpu", "bad_arguments", "unsupported", "hang", "crash_loop",
+         "unknown")
+# What the exit codes before a first token mean: the launcher's parser; the embedded engine's settings,
+# machine, model, model's content and port.
+CODE_KINDS = {2: "bad_arguments", 3: "unsupported", 4: "missing", 5: "unsupported", 6: "bad_arguments"}
+
+
 class Cause(NamedTuple):
-    """Why a run ended: how a line says so, and what to tell; at_run, of an engine that had been ready.
+    """Why a run ended: of which kind, how a line says so, and what to tell; at_run, of one that was ready.
 
     At a start it is hopeless unless it may be mended by trying again.
     """
 
+    kind: str
     pattern: str
     sentence: str
     at_run: str = ""
@@ -267,72 +277,90 @@ class Cause(NamedTuple):
 # Order: the first that any line of the run matches is told, so what is precise comes before what is general.
 CAUSES = {
     "gated": Cause(
+        "gated",
         r"GatedRepoError|Cannot access gated repo|Access to model \S+ is restricted",
         "The model {model} is gated: accept its licence at https://huggingface.co/{model}, then set HF_TOKEN "
         "to a token of that account and run the download again."),
     "revision_missing": Cause(
+        "missing",
         r"RevisionNotFoundError|Revision Not Found for url",
         "The model {model} has no such revision: correct MODEL_REVISION, or leave it empty for the newest."),
     "model_missing": Cause(
+        "missing",
         r"RepositoryNotFoundError|Repository Not Found for url",
         "There is no model {model}, or it is private: correct MODEL_ID, or set HF_TOKEN, and run the "
         "download again."),
     "unauthorized": Cause(
+        "gated",
         r"401 Client Error|Invalid credentials in Authorization header",
         "The hub refused the token for {model}: correct HF_TOKEN and run the download again."),
     "prefill_memory": Cause(
+        "out_of_memory",
         r"Not enough memory to handle (?P<tokens>\d+) prefill tokens",
         "The GPU has too little memory to read {tokens} prompt tokens at once: set MAX_BATCH_PREFILL_TOKENS "
         "below {tokens}, or set QUANTIZE."),
     "context_memory": Cause(
+        "out_of_memory",
         r"Not enough memory to handle `max_total_tokens=(?P<tokens>\d+)",
         "The GPU has too little memory for chats of {tokens} tokens: set MAX_TOTAL_TOKENS below {tokens}, or "
         "set QUANTIZE."),
     "too_many_shards": Cause(
+        "no_gpu",
         r"Each process is one gpu|NotEnoughCUDADevices",
         "There are more shards than GPUs: lower NUM_SHARD to the number of GPUs that the engine is given."),
     "uneven_shards": Cause(
+        "bad_arguments",
         r"must be divisible by `num_shards`|not compatible with sharding on \d+ shards",
         "The model cannot be split into so many shards: set NUM_SHARD to 1, 2, 4 or 8."),
     "gpu_unsupported": Cause(
+        "no_gpu",
         r"no kernel image is available for execution",
         "TGI does not support this GPU, it needs compute capability 8.0 or newer: choose another card with "
         "NVIDIA_VISIBLE_DEVICES, or use compose.cpu.yaml."),
     "gpu_missing": Cause(
+        "no_gpu",
         r"No CUDA GPUs are available|no CUDA-capable device|Found no NVIDIA driver|CUDA is not available|"
         r"libcuda\.so\.1: cannot open|CUDA driver version is insufficient|no GPU was given to this container",
         "The engine finds no usable GPU: check nvidia-smi, the driver (CUDA 12.2 or newer), the NVIDIA "
         "container toolkit and NVIDIA_VISIBLE_DEVICES, or use compose.cpu.yaml."),
     "memory": Cause(
+        "out_of_memory",
         r"CUDA out of memory|torch\.(?:cuda\.)?OutOfMemoryError|CUDA error: out of memory",
         "The model does not fit into the GPU's free memory: set QUANTIZE, raise NUM_SHARD, choose a smaller "
         "MODEL_ID, or end what else uses the GPU (nvidia-smi names it).",
         "The GPU ran out of memory while it generated. If that happens again, lower CUDA_MEMORY_FRACTION or "
         "MAX_BATCH_PREFILL_TOKENS."),
     "machine_memory": Cause(
+        "out_of_memory",
         r"was signaled to shutdown with signal 9",
         "A shard was killed, most likely because the machine ran out of memory: end what else uses it, or "
         "choose a smaller MODEL_ID.",
         "A shard was killed, most likely because the machine ran out of memory.",
         is_mendable=True),
     "shared_memory": Cause(
+        "out_of_memory",
         r"/shm/nccl-|insufficient shared memory",
         "The shards have too little shared memory to exchange data: raise the engine's shm_size in "
         "compose.yaml, or set NUM_SHARD to 1."),
     "model_unsupported": Cause(
+        "unsupported",
         r"Unsupported model type (?P<kind>\S+)",
         "TGI cannot run models of type {kind}: choose another MODEL_ID."),
     "metrics_port": Cause(
+        "bad_arguments",
         r"failed to build prometheus recorder",
         "Port 9000, which TGI reserves, is taken: add --prometheus-port and a free port to TGI_ARGS."),
     "port": Cause(
+        "bad_arguments",
         r"[Aa]ddress already in use|EADDRINUSE",
         "The engine's port is taken by another program: set ENGINE_PORT to a free one."),
     "argument": Cause(
+        "bad_arguments",
         r"(?:Error: ArgumentValidation\(\"?|^error: )(?P<rule>.+?)\"?\)?$",
         "The engine refuses its settings ({rule}): correct the variable that it names, or TGI_ARGS."),
     # Last, because an optional file that is missing is reported in the same words.
     "files_missing": Cause(
+        "missing",
         r"LocalEntryNotFoundError|OfflineModeIsEnabled|No \.\w+ weights found for model|"
         r"run `?text-generation-server download-weights|weight \S+ does not exist",
         "Files of {model} are missing in the cache: run the download again, and check MODEL_ID and "
@@ -418,6 +446,7 @@ class Core:
         self.settings, self.history = settings, list(history)
         self.phase, self.since = "stopped", now
         self.reason: str | None = None
+        self.cause: str | None = None
         self.detail: str | None = None
         self.due: float | None = None
         self.is_wanted = self.is_ending = self.has_child = False
@@ -512,6 +541,7 @@ class Core:
         self.restarts += self._crashes > 0
         limit = self.settings.start_limit_seconds
         self.has_child, self.since, self.reason, self.detail = True, now, None, None
+        self.cause = None
         self.due = now + limit if limit else None
         return [Do.SPAWN]
 
@@ -528,7 +558,8 @@ class Core:
         if not self.is_wanted:
             return self._settle("stopped", now, self.reason)
         program = self.settings.command[0]
-        return self._settle("failed", now, f"The program {program} cannot be run: {failure}.")
+        sentence = f"The program {program} cannot be run: {failure}."
+        return self._settle("failed", now, sentence, "bad_arguments")
 
     def noticed(self, now: float, notice: Notice) -> Actions:
         """Learn what a line of the log means."""
@@ -585,7 +616,7 @@ class Core:
     def _break(self, now: float, fault: str) -> Actions:
         """Kill a run that is good for nothing; its end counts as a crash."""
         self._fault = fault
-        return [*self._enter("stopping", now, fault, now + self.settings.margin_seconds), Do.KILL]
+        return [*self._enter("stopping", now, fault, now + self.settings.margin_seconds, "hang"), Do.KILL]
 
     # Time and ends
 
@@ -615,50 +646,54 @@ class Core:
             return self._settle("stopped", now, self.reason)
         if self.phase == "stopping" and self._fault is None:  # 3
             return self._begin(now)
-        sentence, is_hopeless = self._explain(now, end)
+        sentence, kind, is_hopeless = self._explain(now, end)
         self._unready_ends += self.ready_at is None
         if self._unready_ends >= MOST_UNREADY_ENDS and not is_hopeless:  # 4
             sentence = f"{sentence} It ended {self._unready_ends} times before it was ready."
-            is_hopeless = True
+            kind, is_hopeless = "crash_loop" if kind == "unknown" else kind, True
         if is_hopeless:
-            return self._settle("failed", now, sentence)
+            return self._settle("failed", now, sentence, kind)
         if self.ready_at is not None and now - self.ready_at >= HEALTHY_SECONDS:  # 5
             self._crashes = 0
         delay = min(LONGEST_DELAY_SECONDS, 2.0 ** min(self._crashes, 10))
         self._crashes += 1
-        said = self._enter("starting", now, sentence, now + delay)
+        said = self._enter("starting", now, sentence, now + delay, kind)
         self.detail = f"starting again after {delay:g} s"
         return [*said, self.detail]
 
-    def _explain(self, now: float, end: Exit) -> tuple[str, bool]:
-        """Say in a sentence why a run ended, and whether another start would end the same way."""
+    def _explain(self, now: float, end: Exit) -> tuple[str, str, bool]:
+        """Say why a run ended, in a sentence and a kind, and whether another start would end the same way."""
         if self._fault is not None:
-            return self._fault, False
+            return self._fault, "hang", False
         was_ready = self.ready_at is not None
         for name, cause in CAUSES.items():
             at, found = self._troubles.get(name, (None, {}))
             if at is not None and not was_ready:
-                return cause.sentence.format(model=self.settings.model, **found), not cause.is_mendable
+                sentence = cause.sentence.format(model=self.settings.model, **found)
+                return sentence, cause.kind, not cause.is_mendable
             if at is not None and cause.at_run and now - at <= RECENT_SECONDS:
-                return cause.at_run, False
+                return cause.at_run, cause.kind, False
         last = next((line.strip() for line in reversed(end.lines) if line.strip()), "")
         if end.code in self.settings.hopeless_codes and not was_ready:
-            return last.removeprefix("engine: ")[:300] or f"The engine {end} and said nothing.", True
+            sentence = last.removeprefix("engine: ")[:300] or f"The engine {end} and said nothing."
+            return sentence, CODE_KINDS.get(end.code, "unknown"), True
         if end.killed_by == "SIGKILL":
-            return f"The engine {end}; the machine may have run out of memory.", False
-        return f"The engine {end}." + (f" Its last line: {last[:300]}" if last else ""), False
+            return f"The engine {end}; the machine may have run out of memory.", "out_of_memory", False
+        return f"The engine {end}." + (f" Its last line: {last[:300]}" if last else ""), "unknown", False
 
     # Phases
 
-    def _settle(self, phase: str, now: float, reason: str | None) -> Actions:
+    def _settle(self, phase: str, now: float, reason: str | None, cause: str | None = None) -> Actions:
         self.is_wanted = False
-        return self._enter(phase, now, reason)
+        return self._enter(phase, now, reason, cause=cause)
 
-    def _enter(self, phase: str, now: float, reason: str | None, due: float | None = None) -> Actions:
+    def _enter(self, phase: str, now: float, reason: str | None, due: float | None = None,
+               cause: str | None = None) -> Actions:
         took = f" after {now - self.spawned_at:.1f} s" if phase == "ready" else ""
         # A plain start is told by the command that follows.
         is_news = (phase, reason) not in {(self.phase, self.reason), ("starting", None)}
         self.phase, self.since, self.reason, self.detail, self.due = phase, now, reason, None, due
+        self.cause = cause
         return [phase + took + (f": {reason}" if reason else "")] if is_news else []
 
     def estimate(self, now: float) -> float | None:
@@ -691,6 +726,7 @@ def state_form(core: Core, now: float, unix_now: float) -> dict[str, Any]:
         "since": round(unix_now - (now - core.since), 3),
         "phase_seconds": round(now - core.since, 3),
         "reason": core.reason,
+        "cause": core.cause,
         "detail": core.detail,
         "estimate_seconds": core.estimate(now),
         "starts": core.starts,

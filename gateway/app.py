@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.admission import Admission
 from gateway.chat import Outcome
-from gateway.control import Phase
+from gateway.control import Cause, Phase
 from gateway.errors import (
     Draining,
     EngineDown,
@@ -136,8 +136,9 @@ class Gateway:
             streams={"open": len(self.generations), "kept": kept},
             stream_bytes={"open": self.generations.held_bytes, "kept": kept_bytes},
             phases=tuple(Phase),
+            causes=tuple(Cause),
             replicas={
-                one.name: ReplicaNow(one.model, one.phase, one.begin_of_text, one.start_seconds)
+                one.name: ReplicaNow(one.model, one.phase, one.begin_of_text, one.start_seconds, one.cause)
                 for one in self.fleet.replicas
             },
         )

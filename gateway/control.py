@@ -27,6 +27,21 @@ class Phase(StrEnum):
     FAILED = "failed"
 
 
+class Cause(StrEnum):
+    """Why an engine does not serve: the supervisor's kinds, and what is found out here."""
+
+    GATED = "gated"
+    MISSING = "missing"
+    OUT_OF_MEMORY = "out_of_memory"
+    NO_GPU = "no_gpu"
+    BAD_ARGUMENTS = "bad_arguments"
+    UNSUPPORTED = "unsupported"
+    HANG = "hang"
+    CRASH_LOOP = "crash_loop"
+    WRONG_MODEL = "wrong_model"
+    UNKNOWN = "unknown"
+
+
 class ControlLost(Exception):
     """The supervisor did not answer, or not in its own form."""
 
@@ -44,6 +59,7 @@ class EngineState:
     model: str | None
     ready_seconds: float | None
     start_seconds: dict[str, float] = field(default_factory=dict)
+    cause: Cause | None = None
 
 
 class Control:
@@ -67,6 +83,7 @@ class Control:
                 model=told.get("model"),
                 ready_seconds=None if left is None else float(left),
                 start_seconds={str(name): float(value) for name, value in starts[-1].items()},
+                cause=_cause(told.get("cause")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ControlLost(f"unexpected state from {self.url}: {error}") from None
@@ -94,3 +111,10 @@ class Control:
         if not isinstance(told, dict):
             raise ControlLost(f"no JSON object from {self.url}{path}")
         return told
+
+
+def _cause(told: object) -> Cause | None:
+    """Read a cause; a word of a supervisor that knows more than we do is an unknown one."""
+    if told is None:
+        return None
+    return Cause(told) if isinstance(told, str) and told in tuple(Cause) else Cause.UNKNOWN

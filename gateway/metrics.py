@@ -41,12 +41,16 @@ ENDERS = ("left", "stopped", "drain")
 
 @dataclass(frozen=True, slots=True)
 class ReplicaNow:
-    """One engine. Units: begin_of_text is how many the tokenizer adds, None before it was asked."""
+    """One engine. Units: begin_of_text is how many the tokenizer adds, None before it was asked.
+
+    cause is why it does not serve.
+    """
 
     model: str | None
     phase: str
     begin_of_text: int | None
     start_seconds: Mapping[str, float] = field(default_factory=dict)
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Now:
     streams: Mapping[str, int]
     stream_bytes: Mapping[str, int]
     phases: tuple[str, ...]
+    causes: tuple[str, ...]
     replicas: Mapping[str, ReplicaNow]
 
 
@@ -105,18 +110,21 @@ class _Gauges(Collector):
         yield _labelled("replica_ready", "1 when the engine has generated a token.", "replica", ready)
         phase = _family("replica_phase", "1 for the phase that the engine is in.", "replica", "phase")
         start = _family("replica_start_seconds", "The last start, by phase.", "replica", "phase")
+        failed = _family("replica_failed", "1 for why the engine failed.", "replica", "cause")
         proof = _family("begin_of_text_tokens", "What the tokenizer adds; 1 is right.", "replica")
         model = InfoMetricFamily("paddock_replica", "What each engine serves.", labels=["replica"])
         for name, one in now.replicas.items():
             for each in now.phases:
                 phase.add_metric([name, each], float(each == one.phase))
+            for each in now.causes:
+                failed.add_metric([name, each], float(one.phase == "failed" and each == one.cause))
             for each, seconds in one.start_seconds.items():
                 if each in now.phases:
                     start.add_metric([name, each], seconds)
             if one.begin_of_text is not None:
                 proof.add_metric([name], one.begin_of_text)
             model.add_metric([name], {"model": one.model or ""})
-        yield from (phase, start, proof, model)
+        yield from (phase, failed, start, proof, model)
 
 
 class Metrics:

@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable
 
 from gateway.chat import Sampling
-from gateway.control import Control, ControlLost, Phase
+from gateway.control import Cause, Control, ControlLost, Phase
 from gateway.errors import EngineError, EngineTimeout, PromptTooLong
 from gateway.tgi import MAX_NEW_TOKENS, Info, Tgi, generate_body
 
@@ -31,7 +31,8 @@ class Replica:
     Units: since is the clock's seconds; max_total_tokens counts prompt and answer together;
     outstanding is the tokens that the chats it serves now may still cost; begin_of_text is how many
     such tokens its tokenizer was seen to add, None before it was asked; start_seconds is how long each
-    phase of its last start took, where a supervisor says so.
+    phase of its last start took, where a supervisor says so; cause is why it does not serve, None while
+    nothing is wrong.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Replica:
         self.control = control
         self.phase = Phase.STARTING
         self.reason: str | None = f"waiting for the engine at {tgi.url}"
+        self.cause: Cause | None = None
         self.ready_seconds: float | None = None
         self.model: str | None = None
         self.max_total_tokens = 0
@@ -70,9 +72,17 @@ class Replica:
         """Give how long the phase has lasted."""
         return round(self._clock() - self.since, 1)
 
-    def enter(self, phase: Phase, reason: str | None, ready_seconds: float | None = None) -> None:
+    def enter(
+        self,
+        phase: Phase,
+        reason: str | None,
+        ready_seconds: float | None = None,
+        cause: Cause | None = None,
+    ) -> None:
         """Change the phase, or only what is said of it."""
         self.ready_seconds = ready_seconds
+        # A failure that nobody could name is an unknown one, so that none goes uncounted.
+        self.cause = Cause.UNKNOWN if phase is Phase.FAILED and cause is None else cause
         if (phase, reason) == (self.phase, self.reason):
             return
         if phase is not self.phase:
@@ -104,7 +114,7 @@ class Replica:
             self.model = self.model or state.model
             self.start_seconds = state.start_seconds
             if state.phase is not Phase.READY:
-                self.enter(state.phase, state.reason, state.ready_seconds)
+                self.enter(state.phase, state.reason, state.ready_seconds, state.cause)
                 return
         await self._look_at_wire()
 
@@ -163,7 +173,7 @@ class Replica:
         """Let a new engine show that it can serve chats: right control tokens, then one token."""
         problem = await self._prompt_problem()
         if problem is not None:
-            self.enter(Phase.FAILED, problem)
+            self.enter(Phase.FAILED, problem, cause=Cause.WRONG_MODEL)
             return
         await self.tgi.generate(generate_body("Hi", Sampling(), 1), lambda _: True)
         self.model, self.max_total_tokens = info.model, info.max_total_tokens

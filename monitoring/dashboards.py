@@ -558,6 +558,15 @@ STARTS = [
                 width=12,
             ),
             Panel(
+                "Why an engine failed",
+                [Query(f"paddock_replica_failed{{{REPLICA}}}", "{{replica}} {{cause}}")],
+                "none",
+                about="1 for the cause; GET /ready has the sentence.",
+                most=1,
+                width=24,
+                height=5,
+            ),
+            Panel(
                 "How long the last start took",
                 [
                     Query(f"paddock_engine_start_seconds{{{ENGINE}}}", "{{instance}} {{phase}}"),

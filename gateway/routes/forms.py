@@ -6,7 +6,7 @@ engine's own words are handed on.
 
 from typing import Any
 
-from gateway.control import Phase
+from gateway.control import Cause, Phase
 
 Form = dict[str, Any]
 
@@ -15,6 +15,7 @@ _COUNT: Form = {"type": "integer", "minimum": 0}
 _NUMBER: Form = {"type": "number"}
 _FLAG: Form = {"type": "boolean"}
 _PHASE: Form = {"type": "string", "enum": [str(phase) for phase in Phase]}
+_CAUSE: Form = {"type": "string", "enum": [str(cause) for cause in Cause]}
 
 
 def _closed(optional: tuple[str, ...] = (), /, **properties: Form) -> Form:
@@ -155,6 +156,7 @@ SCHEMAS: dict[str, Form] = {
         phase=_PHASE,
         phase_seconds=_NUMBER,
         reason=_maybe(_TEXT),
+        cause=_maybe(_CAUSE),
         ready_seconds=_maybe(_NUMBER),
         download=_maybe(
             _closed(
@@ -174,6 +176,7 @@ SCHEMAS: dict[str, Form] = {
         ready=_FLAG,
         phase=_PHASE,
         reason=_maybe(_TEXT),
+        cause=_maybe(_CAUSE),
         model=_maybe(_TEXT),
         begin_of_text=_maybe(_COUNT),
     ),

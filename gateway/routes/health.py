@@ -55,6 +55,7 @@ class HealthRoutes:
             "ready": is_ready,
             "phase": shown.phase,
             "reason": reason,
+            "cause": shown.cause,
             "model": shown.model,
             # The proof made at its start: how many begin-of-text tokens a prompt gets. 1 is right.
             "begin_of_text": shown.begin_of_text,

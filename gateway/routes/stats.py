@@ -94,6 +94,7 @@ class StatsRoutes:
             "phase": shown.phase,
             "phase_seconds": shown.phase_seconds,
             "reason": shown.reason,
+            "cause": shown.cause,
             "ready_seconds": shown.ready_seconds,
             "download": read_download(self._download_file),
             "context_window": shown.max_total_tokens or None,

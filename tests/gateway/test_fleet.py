@@ -137,7 +137,7 @@ async def test_a_failed_engine_refuses_at_once_with_its_reason(
     async with streaming(served.client, chat(), paddock_progress="1") as stream:
         await stream.next()
         reason = "the GPU has too little memory; lower MAX_TOTAL_TOKENS"
-        supervisor.state = {"phase": "failed", "reason": reason, "model": "m"}
+        supervisor.state = {"phase": "failed", "reason": reason, "cause": "out_of_memory", "model": "m"}
         rest = await stream.rest()
     refused = await served.client.post(CHAT, json=chat())
     ready = await served.client.get("/ready")
@@ -146,6 +146,11 @@ async def test_a_failed_engine_refuses_at_once_with_its_reason(
     assert (503, "engine_down") == (refused.status_code, refused.json()["error"]["code"])
     assert reason in refused.json()["error"]["message"]
     assert (503, reason) == (ready.status_code, ready.json()["reason"])
+    assert "out_of_memory" == ready.json()["cause"]
+    assert "out_of_memory" == (await served.client.get("/stats")).json()["cause"]
+    page = (await served.client.get("/metrics")).text
+    (name,) = (one.name for one in served.gateway.fleet.replicas)
+    assert f'paddock_replica_failed{{cause="out_of_memory",replica="{name}"}} 1.0' in page
 
 
 async def test_without_a_supervisor_a_dead_engine_refuses_at_once(serve: Serve) -> None:

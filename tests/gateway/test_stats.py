@@ -15,7 +15,7 @@ async def test_the_numbers_of_an_idle_gateway(served: Served) -> None:
     expected = {
         "backlog": 0, "num_total_runners": 1, "model": "meta-llama/Meta-Llama-3-8B-Instruct", "demo": False,
         "running": 0, "slots": 8, "backlog_limit": 64, "tokens_per_second": 0.0, "phase": "ready",
-        "reason": None, "context_window": 8192, "is_draining": False, "begin_of_text": 1,
+        "reason": None, "cause": None, "context_window": 8192, "is_draining": False, "begin_of_text": 1,
     }  # fmt: skip
     assert expected == {key: stats[key] for key in expected}
     assert stats["phase_seconds"] >= 0

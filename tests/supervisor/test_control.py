@@ -9,8 +9,8 @@ import pytest
 from tests.supervisor.conftest import LIMIT_SECONDS, Bench, Start, starting
 
 STATE = {
-    "phase", "since", "phase_seconds", "reason", "detail", "estimate_seconds", "starts", "restarts",
-    "last_exit", "durations", "idle_seconds", "idle_limit_seconds", "model", "version", "pid",
+    "phase", "since", "phase_seconds", "reason", "cause", "detail", "estimate_seconds", "starts",
+    "restarts", "last_exit", "durations", "idle_seconds", "idle_limit_seconds", "model", "version", "pid",
 }
 
 

@@ -4,7 +4,7 @@ import string
 
 import pytest
 
-from engine.supervisor import CAUSES, Notice, read_line
+from engine.supervisor import CAUSES, CODE_KINDS, KINDS, Notice, read_line
 
 STAMP = "2025-04-16T17:58:47.007168Z  INFO text_generation_launcher: "
 LINES = [
@@ -71,6 +71,13 @@ def test_what_is_harmless_means_nothing(line: str) -> None:
 def test_every_cause_has_a_line() -> None:
     """A cause that no log line shows cannot be trusted."""
     assert CAUSES.keys() == {name for name, _ in LINES}
+
+
+def test_every_failure_has_a_kind() -> None:
+    """The set is closed, and each of it can happen: a cause, an exit code, or what Core decides by itself."""
+    decided = {"hang", "crash_loop", "unknown"}
+
+    assert set(KINDS) == {cause.kind for cause in CAUSES.values()} | set(CODE_KINDS.values()) | decided
 
 
 @pytest.mark.parametrize("name", CAUSES)

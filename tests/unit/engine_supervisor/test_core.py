@@ -595,3 +595,52 @@ def test_metrics_tell_the_last_exit(end: Exit, code: int) -> None:
     assert f"paddock_engine_last_exit_code {code}\n" in page
     assert 'paddock_engine_phase{phase="starting"} 1\n' in page
     assert 'paddock_engine_start_seconds{phase="loading"} 10\n' in page
+
+
+@pytest.mark.parametrize(
+    ("lines", "end", "phase", "cause"),
+    [
+        (["huggingface_hub.errors.GatedRepoError: 401"], CRASH, "failed", "gated"),
+        (["RuntimeError: No CUDA GPUs are available"], CRASH, "failed", "no_gpu"),
+        (["Shard process was signaled to shutdown with signal 9 rank=0"], CRASH, "starting", "out_of_memory"),
+        ([], Exit(2, None, ("error: unexpected argument",)), "failed", "bad_arguments"),
+        ([], Exit(None, "SIGKILL"), "starting", "out_of_memory"),
+        ([], CRASH, "starting", "unknown"),
+    ],
+)
+def test_a_failure_is_told_as_one_word(lines: list[str], end: Exit, phase: str, cause: str) -> None:
+    """GET /state says which kind it was until the next start."""
+    stage = Stage()
+    stage.start()
+    stage.say(*lines)
+    stage.end(end)
+
+    assert (phase, cause) == (stage.core.phase, state_form(stage.core, stage.now, 0.0)["cause"])
+    if phase == "starting":
+        stage.pass_time()
+    else:
+        stage.start()
+    assert stage.core.cause is None
+
+
+def test_a_loop_of_unexplained_ends_is_a_crash_loop() -> None:
+    """Where no line says more, the number of ends does."""
+    stage = Stage()
+    stage.start()
+    for _ in range(MOST_UNREADY_ENDS):
+        stage.end()
+        if stage.core.phase == "starting":
+            stage.pass_time()
+
+    assert ("failed", "crash_loop") == (stage.core.phase, stage.core.cause)
+
+
+def test_a_hang_is_told_as_one() -> None:
+    """While it is killed and while the next start waits."""
+    stage = Stage(start_limit_seconds=60)
+    stage.start()
+    stage.pass_time()
+    assert ("stopping", "hang") == (stage.core.phase, stage.core.cause)
+    stage.end(Exit(None, "SIGKILL"))
+
+    assert ("starting", "hang") == (stage.core.phase, stage.core.cause)

@@ -23,6 +23,7 @@ IDLE = Now(
     streams={"open": 0, "kept": 0},
     stream_bytes={"open": 0, "kept": 0},
     phases=("loading", "ready"),
+    causes=("gated", "unknown"),
     replicas={"engine:80": ReplicaNow("llama", "ready", 1)},
 )
 
@@ -64,6 +65,22 @@ def test_gauges_are_computed_at_the_scrape() -> None:
     assert ["paddock_slots 8.0", "paddock_backlog_limit 64.0"] == house.lines("paddock_slots") + house.lines(
         "paddock_backlog_limit"
     )
+
+
+def test_a_failed_engine_says_why_in_one_word() -> None:
+    """One of a closed set, and none while it does not serve for another reason."""
+    house = House()
+    loading = ReplicaNow("llama", "loading", None, cause="gated")
+    house.now = replace(
+        IDLE, replicas={"a:80": ReplicaNow("llama", "failed", None, cause="gated"), "b:80": loading}
+    )
+
+    assert [
+        'paddock_replica_failed{cause="gated",replica="a:80"} 1.0',
+        'paddock_replica_failed{cause="unknown",replica="a:80"} 0.0',
+        'paddock_replica_failed{cause="gated",replica="b:80"} 0.0',
+        'paddock_replica_failed{cause="unknown",replica="b:80"} 0.0',
+    ] == house.lines("paddock_replica_failed")
 
 
 def test_every_outcome_exists_before_it_happens() -> None:

@@ -4,7 +4,8 @@ from typing import cast
 
 import pytest
 
-from gateway.control import Phase
+from engine.supervisor import KINDS
+from gateway.control import Cause, Phase
 from gateway.errors import EngineFailed, EngineTimeout, EngineUnreachable, PromptTooLong
 from gateway.replica import Replica
 from gateway.tgi import Tgi, TokenSpan
@@ -152,3 +153,8 @@ async def test_room_is_counted_only_when_it_could_be_short() -> None:
             await stand.replica.room("x" * 50, asked)
         assert param == refused.value.param
         assert "the prompt has 5 tokens" in refused.value.message
+
+
+def test_the_gateway_knows_every_cause_that_the_supervisor_tells() -> None:
+    """And one of its own: what the proof of a start finds."""
+    assert {*KINDS, "wrong_model"} == set(Cause)
