@@ -19,7 +19,7 @@ from gateway.routes.reply import ErrorReply
 
 # What needs a key once there are keys: whatever costs tokens or shows somebody's text. The page itself,
 # health and the queue's numbers stay open, so that a person sees what to do.
-_KEYED = ("/v1/", "/completion/", "/generate", "/tokenize", "/info")
+_KEYED = ("/v1/", "/completion/", "/generate", "/tokenize", "/chat_tokenize", "/info")
 
 
 class Door:

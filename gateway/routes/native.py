@@ -1,14 +1,15 @@
 """TGI's own routes under our admission: a TGI client works unchanged.
 
 Bodies and answers are TGI's, handed on as they are; prompts are the caller's own, control tokens
-included. Errors keep TGI's shape.
+included. Errors keep TGI's shape, but for /chat_tokenize: its body is an OpenAI chat, whose prompt we
+write ourselves, so its errors are those of a chat.
 """
 
 import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.errors import ChatInvalid
+from gateway.errors import ChatInvalid, ModelUnknown
 from gateway.order import Order
 from gateway.relay import Generations
 from gateway.routes.document import (
@@ -26,15 +27,20 @@ from gateway.routes.document import (
 from gateway.routes.intake import Intake, caller_of, request_id, traced
 from gateway.routes.reply import Follow, FollowStyle, Whole
 from gateway.schedule import MOST_TOKENS
-from gateway.schema import read_json
+from gateway.schema import ChatBody, read_body, read_json
 from gateway.sse import NativeForm, WholeForm
 from gateway.tgi import Native
 
+_COUNTED = {
+    "type": "object",
+    "properties": {"tokenize_response": form("Tokens"), "templated_text": {"type": "string"}},
+    "required": ["tokenize_response", "templated_text"],
+}
 NATIVE_PATHS = frozenset({"/", "/generate", "/generate_stream", "/tokenize", "/info"})
 
 
 class NativeRoutes:
-    """POST /, /generate, /generate_stream, /tokenize and GET /info."""
+    """POST /, /generate, /generate_stream, /tokenize, /chat_tokenize and GET /info."""
 
     def __init__(self, intake: Intake, generations: Generations, follow: FollowStyle) -> None:
         self._intake = intake
@@ -70,6 +76,14 @@ class NativeRoutes:
                 **failing(*WITH_BODY, *ENGINE, native=True),
             },
         )(self.post_tokenize)
+        router.post(
+            "/chat_tokenize",
+            openapi_extra=taking(form("ChatBody")),
+            responses={
+                200: told("The prompt and its tokens", json=_COUNTED),
+                **failing(*WITH_BODY, *ENGINE, ModelUnknown),
+            },
+        )(self.post_chat_tokenize)
         router.get(
             "/info",
             responses={
@@ -99,6 +113,17 @@ class NativeRoutes:
         """Tokenise a text; takes no ticket, as it takes none of TGI's permits."""
         content = await self._intake.content(request)
         return _handed_on(await self._intake.fleet.choose().tgi.forward("POST", "/tokenize", content))
+
+    async def post_chat_tokenize(self, request: Request) -> Response:
+        """Count a chat as it would be sent, its headers and begin-of-text included; takes no ticket."""
+        body = read_body(ChatBody, await self._intake.content(request))
+        self._intake.model(body.model)
+        prompt = self._intake.render(body.chat()).text
+        spans = await self._intake.fleet.choose().tgi.tokenize(prompt)
+        return Response(
+            orjson.dumps({"tokenize_response": spans, "templated_text": prompt}),
+            media_type="application/json",
+        )
 
     async def get_info(self) -> Response:
         """Give the engine's own description of itself."""

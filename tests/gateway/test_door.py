@@ -71,7 +71,7 @@ async def test_pages_of_other_sites_may_not_call(served: Served) -> None:
     [
         ("POST", CHAT), ("POST", "/v1/completions"), ("GET", "/v1/models"), ("GET", "/completion/hi"),
         ("POST", "/"), ("POST", "/generate"), ("POST", "/generate_stream"), ("POST", "/tokenize"),
-        ("GET", "/info"),
+        ("POST", "/chat_tokenize"), ("GET", "/info"),
         ("GET", "/v1/streams/x"), ("DELETE", "/v1/streams/x"),
     ],
 )  # fmt: skip

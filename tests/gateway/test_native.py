@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.double import ThreadDouble
 from tests.gateway.conftest import Served
-from tests.gateway.talk import frames_of
+from tests.gateway.talk import chat, frames_of
 
 GENERATE: dict[str, Any] = {"inputs": "one two three", "parameters": {"max_new_tokens": 9, "details": True}}
 
@@ -56,6 +56,25 @@ async def test_the_root_answers_in_both_ways(served: Served) -> None:
 
     assert [{"generated_text": "one two three"}] == whole.json()
     assert "one two three" == frames_of(streamed.text)[-1].json["generated_text"]
+
+
+async def test_a_chat_is_counted_as_it_would_be_sent(served: Served) -> None:
+    """Headers, system prompt and begin-of-text count, as the answer's usage says; it takes no ticket."""
+    told = {"model": "tgi", "messages": [{"role": "system", "content": "Be brief."}, *chat()["messages"]]}
+    counted = (await served.client.post("/chat_tokenize", json=told)).json()
+    records = served.records()
+    answer = (await served.client.post("/v1/chat/completions", json=told)).json()
+
+    assert answer["usage"]["prompt_tokens"] == len(counted["tokenize_response"])
+    assert counted["templated_text"].startswith("<|start_header_id|>system<|end_header_id|>\n\nBe brief.")
+    assert [] == records
+
+
+async def test_a_wrong_chat_is_not_counted(served: Served) -> None:
+    """It is refused as the chat itself would be, in the chat's own form of errors."""
+    refused = await served.client.post("/chat_tokenize", json={"messages": []})
+
+    assert (422, "messages") == (refused.status_code, refused.json()["error"]["param"])
 
 
 async def test_tokens_and_info_are_handed_on(served: Served, tgi_double: ThreadDouble) -> None:
