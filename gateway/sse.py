@@ -39,6 +39,7 @@ class OpenAiForm:
     that one read brought are joined into one, unless they are to be split for readers who come back.
     Where the tokens of a batch have details, one chunk has their text and their logprobs. What calls
     reads as a call becomes tool_calls: a chunk with its name, then its arguments as they come.
+    index is the choice's, where a chat has several.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class OpenAiForm:
         is_split: bool = False,
         calls: CallReader | None = None,
         has_top: bool = False,
+        index: int = 0,
     ) -> None:
         self._request_id = request_id
+        self._index = index
         self._is_chat = is_chat
         self._includes_usage = includes_usage
         self._shows_progress = shows_progress
@@ -134,11 +137,19 @@ class OpenAiForm:
         return [self._chunk({"role": "assistant", "content": content})]
 
     def finished(self, finish: Finish, usage: Usage, timings: Timings) -> list[bytes]:
+        return [*self.ended(finish), *self.closed(usage, timings)]
+
+    def ended(self, finish: Finish) -> list[bytes]:
+        """Write the end of this choice."""
         frames = []
         if self._calls is not None and (rest := self._calls.rest()):
             frames += [*self._opened(), self._chunk({"content": rest})]
         frames += self._opened()  # an answer without text still has its role
-        frames.append(self._chunk({} if self._is_chat else "", finish))
+        return [*frames, self._chunk({} if self._is_chat else "", finish)]
+
+    def closed(self, usage: Usage, timings: Timings) -> list[bytes]:
+        """Write the end of the stream, behind that of every choice."""
+        frames = []
         if self._includes_usage:
             told = {**self._head, "choices": [], "usage": usage_body(usage), "timings": timings}
             frames.append(b"data: " + orjson.dumps(told) + b"\n\n")
@@ -149,7 +160,7 @@ class OpenAiForm:
 
     def _chunk(self, content: Any, finish: Finish | None = None, logprobs: Any = None) -> bytes:
         field = "delta" if self._is_chat else "text"
-        choice = {"index": 0, field: content, "logprobs": logprobs, "finish_reason": finish}
+        choice = {"index": self._index, field: content, "logprobs": logprobs, "finish_reason": finish}
         return b"data: " + orjson.dumps({**self._head, "choices": [choice], **self._tail}) + b"\n\n"
 
 
