@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gateway.control import Cause
 from monitoring import dashboards
 from tests.monitoring.files import BOARDS, MONITORING, ROOT, alerts, board
 
@@ -78,6 +79,35 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
 
     assert {rule["alert"] for rule in alerts()} == headings
     assert {name: f"docs/runbooks.md#{name.lower()}" for name in headings} == links
+
+
+def runbook(alert: str) -> str:
+    """Give an alert's paragraph."""
+    text = (ROOT / "docs/runbooks.md").read_text()
+    return text.split(f"\n## {alert}\n", 1)[1].split("\n## ", 1)[0].strip()
+
+
+@pytest.mark.parametrize("name", sorted({rule["alert"] for rule in alerts()}))
+def test_a_runbook_is_one_paragraph(name: str) -> None:
+    """Somebody who was woken reads it at once, and finds a command to run or a panel to look at."""
+    paragraph = runbook(name)
+
+    assert "\n\n" not in paragraph
+    assert len(paragraph) > 200
+    assert re.search(r"`[^`]+`|\*[^*]+\*", paragraph)
+
+
+def test_every_cause_of_a_failed_engine_has_its_words() -> None:
+    """A sentence in the alert, a case that reads it, and what to do in the runbook."""
+    (rule,) = (rule for rule in alerts() if rule["alert"] == "EngineFailed")
+    cases = (ROOT / "tests/monitoring/rules_test.yml").read_text()
+    causes = {str(cause) for cause in Cause}
+    # What is left is the last sentence: nobody knows why.
+    said = set(re.findall(r'eq \. "(\w+)"', rule["annotations"]["summary"])) | {"unknown"}
+
+    assert causes == said
+    assert causes == set(re.findall(r"\*\*(\w+)\*\*", runbook("EngineFailed")))
+    assert causes == set(re.findall(r"cause: (\w+)}", cases))
 
 
 def test_every_alert_is_made_to_fire() -> None:
