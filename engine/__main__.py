@@ -37,7 +37,7 @@ from engine.model import Model, check_header, choose, context_tokens, default_th
 from engine.request import Limits
 from engine.settings import Settings, read_settings
 from engine.slots import Slots
-from engine.vocabulary import Vocabulary
+from engine.vocabulary import Vocabulary, end_texts
 from engine.wire import info_form
 
 
@@ -106,8 +106,10 @@ def _load(settings: Settings) -> tuple[Model, Inference]:
     check_header(header, model.path)
     context = context_tokens(header, settings, _free_bytes(), say)
     vocabulary = Vocabulary.of(header)
-    if header.text("tokenizer.chat_template") is None:
-        say(f"{model.id} has no chat template: it may be a base model, which does not chat.")
+    # The supervisor reads this line, and the gateway learns from it at which tokens an answer ends.
+    has_template = header.text("tokenizer.chat_template") is not None
+    kind = "made for chat" if has_template else f"a base model, for {model.id} has no chat template"
+    say(f"stops at {' '.join(end_texts(header))}; {kind}.")
     threads = settings.threads or default_threads(model.path.stat().st_size, os.cpu_count() or 1)
     say(f"loading {model.id}: {settings.slots} slots of {context} tokens, {threads} thread(s).")
     inner: InnerServer = start(model.path, context, settings.slots, threads)

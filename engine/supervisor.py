@@ -15,7 +15,10 @@ network or on loopback; a request with an Origin, as a browser's page sends it, 
                   ready, null when unknown or overdue); starts, restarts (those after a crash); last_exit,
                   null or {code, signal, at, lines}; durations of earlier starts, oldest first,
                   [{starting, loading}]; idle_seconds (since the last use, null unless ready),
-                  idle_limit_seconds (0 = never rests); model, version, pid
+                  idle_limit_seconds (0 = never rests); model, version, pid; run (another word for every
+                  start, null before the first); stop_tokens, null when unknown or not ready, else {texts,
+                  source, is_chat}: the tokens at which the engine ends an answer by itself, and whether the
+                  model's files say that it was made for chats
     GET /health   200 {"status": "ok"}: the supervisor decides, whatever the engine does
     GET /metrics  200 Prometheus text, paddock_engine_*
     POST /start   200, the state after it. Starts a stopped or failed engine; takes back a stop under way (the
@@ -36,7 +39,8 @@ Threads: the main thread alone decides, starts and signals, fed from one queue (
 has three that only report there: one reads its lines, one waits for its end, one asks it for a token and then
 for its counters. HTTP threads ask the main thread.
 
-Knows: the launcher's flags and log lines, TGI's /generate, /health, /info and /metrics, Linux processes.
+Knows: the launcher's flags and log lines, TGI's /generate, /health, /info and /metrics, Linux processes, the
+model's files in the cache as far as they say where an answer ends.
 Knows nothing of: chats, the gateway, the download beyond its marker file.
 Standard library only, Python 3.10: this one file is mounted into TGI's official image.
 """
@@ -50,6 +54,7 @@ import json
 import os
 import queue
 import re
+import secrets
 import shlex
 import signal
 import statistics
@@ -129,6 +134,9 @@ class Settings:
     control_host: str = "127.0.0.1"
     control_port: int = 8081
     marker: Path | None = None
+    # The cache's folder of the model, or the model's own; None where the engine tells about it itself.
+    files: Path | None = None
+    revision: str = "main"
     starts_file: Path | None = None
     idle_seconds: float = 600.0
     drain_seconds: float = 90.0
@@ -204,6 +212,8 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Setti
         control_host=read.text("ENGINE_CONTROL_HOST") or ("0.0.0.0" if is_tgi else "127.0.0.1"),  # noqa: S104
         control_port=read.port("ENGINE_CONTROL_PORT", 8081, 0),
         marker=marker if wait_for else None,
+        files=model_files(environ, kept.parent) if is_tgi else None,
+        revision=read.text("MODEL_REVISION") or "main",
         starts_file=Path(read.text("ENGINE_STARTS_FILE") or kept / "engine-starts.json"),
         idle_seconds=read.number("IDLE_SECONDS", 600.0, high=1e9),
         drain_seconds=read.number("GRACEFUL_TERMINATION_TIMEOUT" if is_tgi else "ENGINE_DRAIN_SECONDS",
@@ -248,6 +258,82 @@ def launcher_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def without_empty(environ: Mapping[str, str]) -> dict[str, str]:
     """Drop the variables that are set to nothing."""
     return {key: value for key, value in environ.items() if value.strip()}
+
+
+# -- where an answer ends
+
+
+class Stops(NamedTuple):
+    """At which tokens the engine ends an answer by itself, where that is written, and whether it can chat."""
+
+    texts: tuple[str, ...]
+    source: str
+    is_chat: bool
+
+
+# The embedded engine tells it in a line of its log, because it alone has read its model.
+STOPS_LINE = re.compile(r"^engine: stops at (?P<texts>[^;]+); (?P<kind>made for chat|a base model)")
+END_OF_TURN = "<|eot_id|>"
+
+
+def model_files(environ: Mapping[str, str], home: Path) -> Path | None:
+    """Give the folder that holds the model's files, or its folder in the cache, as TGI looks for it."""
+    model = environ.get("MODEL_ID", "").strip()
+    if not model or Path(model).is_dir():
+        return Path(model) if model else None
+    hub = environ.get("HUGGINGFACE_HUB_CACHE", "").strip()
+    return (Path(hub) if hub else home / "hub") / f"models--{model.replace('/', '--')}"
+
+
+def read_stops(folder: Path, revision: str) -> Stops | None:
+    """Read from a model's files where TGI ends an answer; None if they cannot be read.
+
+    1 a list in generation_config.json    2 else the tokenizer's own end    3 else config.json's
+    TGI takes a single number in generation_config.json for nothing (tgi.md 3).
+    """
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+        if (folder / "snapshots").is_dir():
+            ref = folder / "refs" / revision
+            folder = folder / "snapshots" / (ref.read_text("utf-8").strip() if ref.is_file() else revision)
+        tokenizer = _read_file(folder / "tokenizer_config.json")
+        added = tokenizer.get("added_tokens_decoder", {})
+        names = {int(key): entry["content"] for key, entry in added.items()}
+        if not names:
+            listed = _read_file(folder / "tokenizer.json").get("added_tokens", [])
+            names = {entry["id"]: entry["content"] for entry in listed}
+        source = "generation_config.json"
+        ids = _read_file(folder / source).get("eos_token_id")
+        own = tokenizer.get("eos_token")
+        if not isinstance(ids, list) and own:  # 2
+            text = own["content"] if isinstance(own, dict) else str(own)
+            found, source = [text], "tokenizer_config.json"
+        else:
+            if not isinstance(ids, list):  # 3
+                source = "config.json"
+                ids = _read_file(folder / source)["eos_token_id"]
+            found = [names[one] for one in (ids if isinstance(ids, list) else [ids]) if one in names]
+        has_template = "chat_template" in tokenizer or any(
+            (folder / f"chat_template.{kind}").is_file() for kind in ("json", "jinja"))
+        if found:
+            return Stops(tuple(found), source, has_template or END_OF_TURN in found)
+    return None
+
+
+def read_stops_line(line: str) -> Stops | None:
+    """Read the embedded engine's line of where it ends an answer."""
+    if (found := STOPS_LINE.match(line)) is None:
+        return None
+    return Stops(tuple(found["texts"].split()), "the engine", found["kind"] == "made for chat")
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    """Read a JSON object; one that is missing is empty. Raises: ValueError if it is none."""
+    if not path.is_file():
+        return {}
+    read = json.loads(path.read_text("utf-8"))
+    if not isinstance(read, dict):
+        raise ValueError(f"{path} holds no object")
+    return read
 
 
 # -- what the engine's lines mean
@@ -453,6 +539,9 @@ class Core:
         self.run = self.starts = self.restarts = 0
         self.pid: int | None = None
         self.version = ""
+        self.stops: Stops | None = None
+        # Other words for each start, also after the supervisor itself was started anew.
+        self._name = secrets.token_hex(4)
         self.last_start: Mapping[str, float] = {}
         self.last_exit: Exit | None = None
         self.ended_at = now
@@ -465,11 +554,17 @@ class Core:
         self.spawned_at = self.last_use = self._last_answer = now
         self.loading_at: float | None = None
         self.ready_at: float | None = None
+        self.stops = None
         self._count: float | None = None
         self._shards, self._shards_done = self.settings.shards, 0
         self._has_downloaded = False
         self._fault: str | None = None
         self._troubles: dict[str, tuple[float, Mapping[str, str]]] = {}
+
+    @property
+    def run_name(self) -> str | None:
+        """Name the run that is or was last; None before the first."""
+        return f"{self._name}-{self.run}" if self.run else None
 
     def of_run(self, now: float, run: int, event: Event) -> Actions:
         """Take an event of one run of the engine, if that run is still the one."""
@@ -579,15 +674,15 @@ class Core:
         self.detail = notice.text.format(**shown)
         return said
 
-    def generated(self, now: float, version: str) -> Actions:
-        """Learn that a first token came."""
+    def generated(self, now: float, version: str, stops: Stops | None = None) -> Actions:
+        """Learn that a first token came, and where the engine ends an answer, if that is known."""
         if self.phase not in {"starting", "loading"}:
             return []
         loading_at = now if self.loading_at is None else self.loading_at
         self.last_start = {"starting": round(loading_at - self.spawned_at, 3),
                            "loading": round(now - loading_at, 3)}
         self.ready_at = self.last_use = self._last_answer = now
-        self.version, self._unready_ends = version, 0
+        self.version, self.stops, self._unready_ends = version, stops, 0
         said = self._enter("ready", now, None)
         if self._has_downloaded:  # A start that had to fetch its model says nothing about the next.
             return said
@@ -739,6 +834,8 @@ def state_form(core: Core, now: float, unix_now: float) -> dict[str, Any]:
         "model": core.settings.model,
         "version": core.version or None,
         "pid": core.pid,
+        "run": core.run_name,
+        "stop_tokens": core.stops and core.stops._asdict(),
     }
 
 
@@ -854,6 +951,7 @@ class Engine:
         """
         self._settings, self._post, self._output = settings, post, output
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
+        self._stops: Stops | None = None
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._child = subprocess.Popen(  # noqa: S603 - the operator's own command
@@ -885,6 +983,7 @@ class Engine:
                 self._output.write(line.rstrip(b"\r\n"))
                 text = re.sub(r"\x1b\[[0-9;]*m", "", line.decode("utf-8", "replace")).rstrip()
                 self._lines.append(text)
+                self._stops = read_stops_line(text) or self._stops
                 if (notice := read_line(text)) is not None:
                     self._post(partial(Core.noticed, notice=notice))
 
@@ -917,7 +1016,9 @@ class Engine:
         while not self._ended.wait(TRY_SECONDS):
             if self._has_token():
                 version = str(_read_json(self._ask("GET", "/info")[1]).get("version", ""))
-                self._post(partial(Core.generated, version=version))
+                files = self._settings.files
+                stops = read_stops(files, self._settings.revision) if files else self._stops
+                self._post(partial(Core.generated, version=version, stops=stops))
                 break
         limits = [limit for limit in (self._settings.idle_seconds, self._settings.hang_seconds) if limit]
         pause = min([LOOK_SECONDS, *(max(0.05, limit / 10) for limit in limits)])

@@ -26,6 +26,18 @@ def _bpe_alphabet() -> dict[str, int]:
     return alphabet
 
 
+# llama.cpp ends an answer at these whatever the metadata says, by their names (its list is longer).
+_ENDS = ("<|eot_id|>", "<|eom_id|>", "<|end_of_text|>")
+
+
+def end_texts(header: Header) -> list[str]:
+    """List the tokens at which llama.cpp ends an answer: those that Llama 3 has, and the declared ones."""
+    texts = header.strings("tokenizer.ggml.tokens")
+    ids = (header.integer(f"tokenizer.ggml.{name}_token_id") for name in ("eos", "eot", "eom"))
+    declared = [texts[one] for one in ids if one is not None and 0 <= one < len(texts)]
+    return sorted({*declared, *(name for name in _ENDS if name in texts)})
+
+
 class Vocabulary:
     """Token texts and kinds of one model."""
 

@@ -11,6 +11,7 @@ from tests.supervisor.conftest import LIMIT_SECONDS, Bench, Start, starting
 STATE = {
     "phase", "since", "phase_seconds", "reason", "cause", "detail", "estimate_seconds", "starts",
     "restarts", "last_exit", "durations", "idle_seconds", "idle_limit_seconds", "model", "version", "pid",
+    "run", "stop_tokens",
 }
 
 

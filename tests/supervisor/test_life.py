@@ -283,3 +283,16 @@ def test_a_taken_control_port_is_said(supervise: Start) -> None:
 
     assert 6 == code
     assert f"The control port 127.0.0.1:{port} cannot be used" in program.line_with("cannot be used")
+
+
+def test_every_start_has_a_name_of_its_own(supervise: Start) -> None:
+    """Whoever proved one run sees that another answers, also behind another supervisor."""
+    bench = supervise([{"say": ["engine: stops at <|eot_id|> <|end_of_text|>; made for chat."]}, {}])
+    first = bench.when("ready")
+    os.kill(first["pid"], signal.SIGKILL)
+    second = bench.when("ready", lambda state: state["starts"] == 2)
+    other = supervise().when("ready")
+
+    assert 3 == len({first["run"], second["run"], other["run"]})
+    told = {"texts": ["<|eot_id|>", "<|end_of_text|>"], "source": "the engine", "is_chat": True}
+    assert (told, None) == (first["stop_tokens"], second["stop_tokens"])
