@@ -4,6 +4,7 @@
     ├── CallerError            the request itself
     │   ├── BodyInvalid            400  not JSON, or not an object
     │   ├── ChatInvalid            422  a field is missing, unknown, of the wrong type or out of range
+    │   ├── ChatUnsupported        400  what OpenAI's API has and this engine or prompt format has not
     │   ├── PromptTooLong          400  prompt and answer do not fit the context
     │   ├── StreamUnknown          404  no such stream, or not this caller's
     │   ├── ModelUnknown           404  another model was asked for
@@ -73,6 +74,17 @@ class ChatInvalid(CallerError):
 
     code = "chat_invalid"
     status = 422
+
+
+class ChatUnsupported(CallerError):
+    """A field is right by OpenAI's API, but cannot be kept here; param names it.
+
+    The rule between the two: what some service of this API could answer is unsupported, what none
+    could is invalid.
+    """
+
+    code = "chat_unsupported"
+    status = 400
 
 
 class PromptTooLong(CallerError):

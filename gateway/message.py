@@ -18,15 +18,61 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from gateway.chat import Call, Message, Role, Tool
-from gateway.errors import ChatInvalid
+from gateway.errors import ChatInvalid, ChatUnsupported
 from gateway.grammar import Shape, settle
 
 Text = Annotated[str, Field(strict=True)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 # OpenAI's rule for names of functions and schemas.
 Name = Annotated[str, Field(strict=True, pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+
+
+# The type of a pydantic error that is told as ChatUnsupported.
+UNSUPPORTED = "unsupported"
+
+
+def unsupported(what: str) -> PydanticCustomError:
+    """Make the error of a validator for what cannot be kept here."""
+    return PydanticCustomError(UNSUPPORTED, "{what}", {"what": what})
+
+
+def no(*others: str) -> BeforeValidator:
+    """Tell OpenAI's other words for a field, which are not served here, from wrong ones."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str) and value in others:
+            raise unsupported(f"{value!r} is not supported here")
+        return value
+
+    return BeforeValidator(check)
+
+
+def most(served: int, known: int) -> BeforeValidator:
+    """Tell numbers above what is served here, which OpenAI's API has, from wrong ones."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, int) and not isinstance(value, bool) and served < value <= known:
+            raise unsupported(f"is at most {served} here")
+        return value
+
+    return BeforeValidator(check)
+
+
+def one_text() -> BeforeValidator:
+    """Tell several prompts and prompts of token ids, which are not served here, from wrong ones."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, list) and value:
+            if all(isinstance(one, int | list) and not isinstance(one, bool) for one in value):
+                raise unsupported("token ids are not supported here; send a text")
+            if len(value) > 1 and all(isinstance(one, str) for one in value):
+                raise unsupported("several prompts are not supported here; send as many requests")
+        return value
+
+    return BeforeValidator(check)
 
 
 def only(*neutral: Any) -> BeforeValidator:
@@ -36,7 +82,7 @@ def only(*neutral: Any) -> BeforeValidator:
 
     def check(value: Any) -> Any:
         if not any(value == one and type(value) is type(one) for one in (None, *neutral)):
-            raise ValueError(what)
+            raise unsupported(what)
         return value
 
     # Without it, the OpenAPI document would say that anything is taken.
@@ -52,7 +98,7 @@ class _Strict(BaseModel):
 class _Part(_Strict):
     """A text part of a message's content."""
 
-    type: Literal["text"]
+    type: Annotated[Literal["text"], no("image_url", "input_audio", "file", "refusal")]
     text: Text
 
 
@@ -65,22 +111,22 @@ class _CallBody(_Strict):
     """A call in an assistant's message, as it came in an answer."""
 
     id: Annotated[Text, Field(min_length=1)]
-    type: Literal["function"]
+    type: Annotated[Literal["function"], no("custom")]
     function: _CalledBody
 
 
 class MessageBody(_Strict):
     """One message; developer is OpenAI's newer word for system."""
 
-    role: Literal["system", "developer", "user", "assistant", "tool"]
+    role: Annotated[Literal["system", "developer", "user", "assistant", "tool"], no("function")]
     content: Text | list[_Part] | None = None
     tool_calls: list[_CallBody] | None = None
     tool_call_id: Text | None = None
-    name: None = None
+    name: Annotated[Any, only()] = None
     # Null in answers, which callers send back as they are.
-    refusal: None = None
-    audio: None = None
-    function_call: None = None
+    refusal: Annotated[Any, only()] = None
+    audio: Annotated[Any, only()] = None
+    function_call: Annotated[Any, only()] = None
     annotations: Annotated[Any, only([])] = None
 
     @property
@@ -127,9 +173,9 @@ def _message(body: MessageBody, at: int, before: MessageBody | None) -> Message:
 def _call(body: MessageBody, where: str) -> Call:
     calls = body.tool_calls or []
     if len(calls) != 1:
-        raise _refused(f"{where}.tool_calls", "Llama 3's prompt format has one call a turn")
+        raise _unkept(f"{where}.tool_calls", "Llama 3's prompt format has one call a turn")
     if body.text:
-        raise _refused(f"{where}.content", "Llama 3's prompt format has no text beside a call; send null")
+        raise _unkept(f"{where}.content", "Llama 3's prompt format has no text beside a call; send null")
     where = f"{where}.tool_calls[0].function.arguments"
     try:
         arguments = orjson.loads(calls[0].function.arguments)
@@ -157,7 +203,7 @@ class _FunctionBody(_Strict):
 class ToolBody(_Strict):
     """A tool; the prompt describes it as its caller wrote it."""
 
-    type: Literal["function"]
+    type: Annotated[Literal["function"], no("custom")]
     function: _FunctionBody
     _written: dict[str, Any] = PrivateAttr()
 
@@ -180,7 +226,7 @@ class _NamedBody(_Strict):
 class ChoiceBody(_Strict):
     """The one tool that must be called."""
 
-    type: Literal["function"]
+    type: Annotated[Literal["function"], no("custom", "allowed_tools")]
     function: _NamedBody
 
 
@@ -213,3 +259,7 @@ class FormatBody(_Strict):
 
 def _refused(where: str, what: str) -> ChatInvalid:
     return ChatInvalid(f"{where}: {what}", param=where)
+
+
+def _unkept(where: str, what: str) -> ChatUnsupported:
+    return ChatUnsupported(f"{where}: {what}", param=where)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from gateway.chat import Chat, Message, Tool
-from gateway.errors import ChatInvalid
+from gateway.errors import ChatUnsupported
 
 # U+2060 WORD JOINER: no width and no line break, so a reader sees the text as it was, while the
 # tokenizer's special-token split, which compares exact text, no longer does.
@@ -76,7 +76,7 @@ def render(chat: Chat, family: Family = Family.LLAMA3, today: date = REFERENCE_D
              message by the assistant is left open instead, so that the answer continues it. From
              Llama 3.1 on a system turn with two dates comes first, and tools are described in the
              first turn of the user.
-    Raises:  ChatInvalid for what the family's format cannot hold.
+    Raises:  ChatUnsupported for what the family's format cannot hold.
     Source:  the chat templates published with Meta-Llama-3-8B-Instruct, Llama-3.1-8B-Instruct,
              Llama-3.2-3B-Instruct and Llama-3.3-70B-Instruct; the latter three are given today's date.
     """
@@ -109,16 +109,16 @@ def render(chat: Chat, family: Family = Family.LLAMA3, today: date = REFERENCE_D
 
 
 def _check_plain(chat: Chat) -> None:
-    """Refuse what plain Llama 3 has no form for. Raises: ChatInvalid."""
+    """Refuse what plain Llama 3 has no form for. Raises: ChatUnsupported."""
     hint = "Llama 3's prompt format has no tools, that of Llama 3.1 and newer has (MODEL_PROMPT_FAMILY)"
     if chat.tools:
-        raise ChatInvalid(f"tools: {hint}", param="tools")
+        raise ChatUnsupported(f"tools: {hint}", param="tools")
     for position, message in enumerate(chat.messages):
         if message.role == "tool":
-            raise ChatInvalid(f"messages[{position}].role: {hint}", param=f"messages[{position}].role")
+            raise ChatUnsupported(f"messages[{position}].role: {hint}", param=f"messages[{position}].role")
         if message.call is not None:
             where = f"messages[{position}].tool_calls"
-            raise ChatInvalid(f"{where}: {hint}", param=where)
+            raise ChatUnsupported(f"{where}: {hint}", param=where)
 
 
 def _system(content: str, today: date, *, has_tools: bool) -> str:
@@ -132,10 +132,10 @@ def _system(content: str, today: date, *, has_tools: bool) -> str:
 
 
 def _described(chat: Chat, messages: Sequence[Message]) -> str:
-    """Write the tools and the first user message as one turn. Raises: ChatInvalid."""
+    """Write the tools and the first user message as one turn. Raises: ChatUnsupported."""
     if not messages or messages[0].role != "user":
         where = f"messages[{len(chat.messages) - len(messages)}].role"
-        raise ChatInvalid(
+        raise ChatUnsupported(
             f"{where}: with tools the first message, or the one behind the system's, must be the user's",
             param=where,
         )

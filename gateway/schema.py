@@ -1,26 +1,38 @@
-"""The bodies that callers send, and how a wrong one is told.
+"""The bodies that callers send, and the one form of an error.
 
 Fields are accepted and mapped, accepted because they change nothing, or refused by name; none is
 ignored. Knows OpenAI's request forms. Knows nothing of engines or tickets.
 """
 
 from dataclasses import replace
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from gateway.chat import Chat, Sampling, Tool
-from gateway.errors import BodyInvalid, ChatInvalid, PaddockError
-from gateway.grammar import Shape
-from gateway.message import ChoiceBody, FormatBody, MessageBody, Number, Text, ToolBody, messages_of, only
+from gateway.errors import ChatInvalid, ChatUnsupported, PaddockError
+from gateway.grammar import Shape, loosen
+from gateway.message import (
+    ChoiceBody,
+    FormatBody,
+    MessageBody,
+    Number,
+    Text,
+    ToolBody,
+    messages_of,
+    most,
+    one_text,
+    only,
+)
 from gateway.prompt import ENDS
 from gateway.tgi import MAX_NEW_TOKENS
 from gateway.tools import CallReader, call_schema
 
-_MAX_SEED = 2**64 - 1
-# TGI's limit for alternatives of a token (MAX_TOP_N_TOKENS).
-MAX_TOP = 5
+# OpenAI's seeds are signed, the engine's are not: both have 64 bits.
+_SEEDS = 2**64
+# TGI's limit for alternatives of a token (MAX_TOP_N_TOKENS), and OpenAI's.
+MAX_TOP, MAX_TOP_ANYWHERE = 5, 20
 
 
 class _StreamOptions(BaseModel):
@@ -39,7 +51,7 @@ class _Body(BaseModel):
     temperature: Annotated[Number, Field(ge=0, le=2)] | None = None
     top_p: Annotated[Number, Field(gt=0, le=1)] | None = None
     max_tokens: Annotated[int, Field(strict=True, ge=1)] | None = None
-    seed: Annotated[int, Field(strict=True, ge=0, le=_MAX_SEED)] | None = None
+    seed: Annotated[int, Field(strict=True, ge=-_SEEDS // 2, lt=_SEEDS)] | None = None
     stop: Text | list[Annotated[Text, Field(min_length=1)]] | None = None
     frequency_penalty: Annotated[Number, Field(ge=-2, le=2)] | None = None
     # A label of the caller's own end users: it changes no answer and is not logged.
@@ -55,7 +67,7 @@ class _Body(BaseModel):
             temperature=temperature if self.temperature is None else self.temperature,
             top_p=top_p if self.top_p is None else self.top_p,
             max_tokens=self.max_tokens,
-            seed=self.seed,
+            seed=None if self.seed is None else self.seed % _SEEDS,
             stop=tuple(one for one in stop if one),
             frequency_penalty=self.frequency_penalty or 0.0,
         )
@@ -72,7 +84,9 @@ class ChatBody(_Body):
     messages: Annotated[list[MessageBody], Field(min_length=1)]
     max_completion_tokens: Annotated[int, Field(strict=True, ge=1)] | None = None
     logprobs: StrictBool | None = None
-    top_logprobs: Annotated[int, Field(strict=True, ge=0, le=MAX_TOP)] | None = None
+    top_logprobs: (
+        Annotated[int, Field(strict=True, ge=0, le=MAX_TOP), most(MAX_TOP, MAX_TOP_ANYWHERE)] | None
+    ) = None
     response_format: FormatBody | None = None
     tools: list[ToolBody] | None = None
     tool_choice: Literal["none", "auto", "required"] | ChoiceBody | None = None
@@ -81,6 +95,20 @@ class ChatBody(_Body):
     store: Annotated[Any, only(False)] = None
     metadata: Annotated[Any, only({})] = None
     service_tier: Annotated[Any, only("auto", "default")] = None
+    # Labels of the caller's own, as user: they change no answer and are not logged.
+    safety_identifier: Text | None = None
+    prompt_cache_key: Text | None = None
+    modalities: Annotated[Any, only(["text"])] = None
+    reasoning_effort: Annotated[Any, only("none")] = None
+    verbosity: Annotated[Any, only("medium")] = None
+    audio: Annotated[Any, only()] = None
+    function_call: Annotated[Any, only()] = None
+    functions: Annotated[Any, only()] = None
+    moderation: Annotated[Any, only()] = None
+    prediction: Annotated[Any, only()] = None
+    prompt_cache_options: Annotated[Any, only()] = None
+    prompt_cache_retention: Annotated[Any, only()] = None
+    web_search_options: Annotated[Any, only()] = None
 
     @property
     def wants_logprobs(self) -> bool:
@@ -98,33 +126,36 @@ class ChatBody(_Body):
         """
         tools = self._tools()
         forced = self._forced()
-        for at, body in enumerate(self.tools or ()):
-            if body.function.strict and body.function.name not in (forced or ()) and tools:
-                raise ChatInvalid(
-                    f"tools[{at}].function.strict: is only kept where tool_choice asks for a call",
-                    param=f"tools[{at}].function.strict",
-                )
         if not tools:
             return None
         if len({tool.name for tool in tools}) < len(tools):
             raise ChatInvalid("tools: two have the same name", param="tools")
         if self.wants_logprobs:
-            raise ChatInvalid("logprobs: are not given beside tools", param="logprobs")
-        return CallReader(tools, forced)
+            raise ChatUnsupported("logprobs: are not given beside tools", param="logprobs")
+        schemas = {
+            body.function.name: body.function.arguments(f"tools[{at}].function.parameters")
+            # What is strict is kept as it is written, or refused; of others what can be is checked.
+            if body.function.strict
+            else loosen(body.function.parameters or {})
+            for at, body in enumerate(self.tools or ())
+        }
+        return CallReader(tools, schemas if forced is None else forced, is_forced=forced is not None)
 
     def shape(self) -> Shape | None:
         """Give the form that the answer must have, None for any. Raises: ChatInvalid."""
         forced = self._forced()
         asked = self.response_format.shape() if self.response_format is not None else None
         if asked is not None and self._tools():
-            raise ChatInvalid("response_format: cannot be kept beside tools", param="response_format")
+            raise ChatUnsupported("response_format: cannot be kept beside tools", param="response_format")
         shape = asked if forced is None else Shape(call_schema(forced))
         if shape is not None and any(self.stop or ()):
-            raise ChatInvalid("stop: cannot be kept beside a form that the answer must have", param="stop")
+            raise ChatUnsupported(
+                "stop: cannot be kept beside a form that the answer must have", param="stop"
+            )
         limit = self._limit()
         if shape is not None and limit is not None and limit > MAX_NEW_TOKENS:
             name = "max_tokens" if self.max_completion_tokens is None else "max_completion_tokens"
-            raise ChatInvalid(
+            raise ChatUnsupported(
                 f"{name}: an answer whose form is bound has at most {MAX_NEW_TOKENS} tokens", param=name
             )
         return shape
@@ -175,10 +206,11 @@ class ChatBody(_Body):
 class CompletionBody(_Body):
     """The body of POST /v1/completions; the prompt goes to the engine as it is."""
 
-    prompt: (
+    prompt: Annotated[
         Annotated[Text, Field(min_length=1)]
-        | Annotated[list[Annotated[Text, Field(min_length=1)]], Field(min_length=1, max_length=1)]
-    )
+        | Annotated[list[Annotated[Text, Field(min_length=1)]], Field(min_length=1, max_length=1)],
+        one_text(),
+    ]
     best_of: Annotated[Any, only(1)] = None
     echo: Annotated[Any, only(False)] = None
     logprobs: Annotated[int, Field(strict=True, ge=0, le=MAX_TOP)] | None = None
@@ -197,70 +229,6 @@ class CompletionBody(_Body):
     def sampling(self, temperature: float, top_p: float) -> Sampling:
         """Map to sampling; logprobs is the number of alternatives told."""
         return replace(super().sampling(temperature, top_p), top_tokens=self.logprobs)
-
-
-AnyBody = TypeVar("AnyBody", bound=BaseModel)
-
-
-def read_body(kind: type[AnyBody], content: bytes) -> AnyBody:
-    """Read a body of a kind.
-
-    Raises: BodyInvalid if it is not a JSON object; ChatInvalid naming the first wrong field, with
-    the number of further ones.
-    """
-    try:
-        return kind.model_validate(read_json(content))
-    except ValidationError as error:
-        raise _told(error) from None
-
-
-def read_json(content: bytes) -> dict[str, Any]:
-    """Read a JSON object. Raises: BodyInvalid."""
-    try:
-        value = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        raise BodyInvalid(f"the body is not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise BodyInvalid("the body must be a JSON object")
-    return value
-
-
-def _told(error: ValidationError) -> ChatInvalid:
-    issues = error.errors(include_url=False, include_context=False)
-    # A union reports each branch it tried; the deepest place is the one the caller wrote.
-    issue = max(issues, key=lambda one: len(one["loc"]))
-    if all(len(one["loc"]) <= 1 for one in issues):
-        issue = issues[0]
-    name = _name(issue["loc"])
-    message = {
-        "extra_forbidden": "is no parameter of this route",
-        "missing": "is required",
-        "model_type": "should be an object",
-    }.get(issue["type"], issue["msg"])
-    message = message.removeprefix("Value error, ").removeprefix("Input ").replace(" after validation", "")
-    others = len({_name(one["loc"]) for one in issues}) - 1
-    more = f" (and {others} more field{'s' if others > 1 else ''})" if others > 0 else ""
-    return ChatInvalid(f"{name}: {message}{more}", param=name)
-
-
-def _name(location: tuple[int | str, ...]) -> str:
-    """Write a place in a body as a caller would: messages[0].content."""
-    name = ""
-    for step in location:
-        if isinstance(step, int):
-            name += f"[{step}]"
-        elif _is_field(step):
-            name += f".{step}" if name else step
-    return name or "body"
-
-
-def _is_field(step: str) -> bool:
-    """Tell a field from the name of a union's branch, which pydantic puts into the path."""
-    return (
-        step.isidentifier()
-        and not step[0].isupper()
-        and step not in ("str", "int", "float", "bool", "list")
-    )
 
 
 def error_body(error: PaddockError, request_id: str) -> bytes:

@@ -1,7 +1,8 @@
 """Calls of tools: how one is asked for, and how it is read from an answer while that arrives.
 
 Llama 3.1 writes a call as {"name": …, "parameters": {…}}, and nothing else in that turn; its format
-has one call a turn. What does not begin like a call of a tool that there is, is text.
+has one call a turn. What does not begin like a call of a tool that there is, is text; so is a call whose
+arguments are not what the tool takes, unless a grammar bound the model to make one: then it is an error.
 
 Knows Llama 3.1's form of a call. Knows nothing of frames, requests or the engine.
 """
@@ -14,7 +15,7 @@ import orjson
 
 from gateway.chat import Finish, Tool
 from gateway.errors import EngineFailed
-from gateway.grammar import problem_of
+from gateway.fit import problem_of
 
 
 def call_schema(schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -40,23 +41,31 @@ def _one_call(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
 class CallReader:
     """Reads an answer that may be a call.
 
-        undecided ──► text
-            └──► arguments ──► closed ──► complete (more followed, which no turn of the model has)
+        undecided ──► text ◄────────────┐
+            └──► arguments ──► closed ──┴► call ──► complete (more followed, which no turn of the model has)
 
-    Units: identity is the call's id, unique for ever; a settled schema for each tool where a call is
-    forced, by which its arguments are checked.
+    A call that is forced is one from its name on, and its arguments are handed on as they arrive. One that
+    is not may still be text, so it is held back until its arguments are whole and were checked.
+
+    Units: identity is the call's id, unique for ever; schemas are settled, or loosened where a call is
+    not forced, one for each tool.
     """
 
     def __init__(
-        self, tools: Sequence[Tool], schemas: Mapping[str, Mapping[str, Any]] | None = None
+        self,
+        tools: Sequence[Tool],
+        schemas: Mapping[str, Mapping[str, Any]],
+        *,
+        is_forced: bool = False,
     ) -> None:
         self.identity = "call_" + secrets.token_urlsafe(18)
         self.name: str | None = None
-        self.is_complete = False
         self._schemas = schemas
+        self._is_forced = is_forced
         self._heads = {head: tool.name for tool in tools for head in _heads(tool.name)}
         self._held = ""
-        self._is_text = False
+        self._is_text = self._is_followed = False
+        self._begun: str | None = None
         self._arguments: list[str] = []
         self._depth = 0
         self._in_string = self._is_escaped = False
@@ -64,12 +73,21 @@ class CallReader:
     @property
     def arguments(self) -> str:
         """Give the call's arguments so far, as JSON."""
-        return "".join(self._arguments)
+        return "" if self.name is None else "".join(self._arguments)
 
     @property
     def is_closed(self) -> bool:
-        """Say whether the call has all of its arguments."""
-        return self.name is not None and self._depth == 0
+        """Say whether there is a call with all of its arguments."""
+        return self.name is not None and self._is_whole
+
+    @property
+    def is_complete(self) -> bool:
+        """Say whether there is a call, and something behind it."""
+        return self.name is not None and self._is_followed
+
+    @property
+    def _is_whole(self) -> bool:
+        return bool(self._arguments) and self._depth == 0
 
     def feed(self, text: str) -> tuple[str, str]:
         """Take the next piece; give what of it is text, and what is of a call's arguments."""
@@ -78,16 +96,30 @@ class CallReader:
         if self.name is not None:
             return "", self._argue(text)
         self._held += text
+        if self._begun is not None:
+            self._argue(text)
+            return self._judged()
         compact, ends = _compacted(self._held)
         for head, name in self._heads.items():
             if compact.startswith(head):
-                self.name = name
-                at = ends[len(head) - 1]
-                rest, self._held = self._held[at:], ""
-                return "", self._argue(rest)
+                self._begun = name
+                given = self._argue(self._held[ends[len(head) - 1] :])
+                if not self._is_forced:
+                    return self._judged()
+                self.name, self._held = name, ""
+                return "", given
         if any(head.startswith(compact) for head in self._heads):
             return "", ""
         return self.rest(), ""
+
+    def _judged(self) -> tuple[str, str]:
+        """Say what a call that is not forced has become: nothing yet, a call, or text."""
+        if not self._is_whole:
+            return "", ""
+        if self._problem() is not None:
+            return self.rest(), ""
+        self.name, self._held = self._begun, ""
+        return "", self.arguments
 
     def rest(self) -> str:
         """Give what was held back: it did not become a call, so it is text."""
@@ -103,31 +135,32 @@ class CallReader:
         Raises: EngineFailed for a call that is broken off, or whose arguments break the tool's schema.
         """
         if self.name is None:
-            if self._schemas is not None and finish is Finish.STOP:
+            if self._is_forced and finish is Finish.STOP:
                 raise EngineFailed("the model did not call a tool, which it was made to")
             return finish
         if not self.is_closed:
             if finish is Finish.LENGTH:
                 return finish
             raise EngineFailed("the model ended its answer inside a call")
-        if self._schemas is not None:
-            self._check(self._schemas[self.name])
-        return Finish.TOOL_CALLS
-
-    def _check(self, schema: Mapping[str, Any]) -> None:
-        try:
-            problem = problem_of(orjson.loads(self.arguments), schema)
-        except orjson.JSONDecodeError as error:
-            problem = str(error)
+        problem = self._problem() if self._is_forced else None
         if problem is not None:
             raise EngineFailed(f"the arguments of the call are not what the tool takes: {problem}")
+        return Finish.TOOL_CALLS
+
+    def _problem(self) -> str | None:
+        """Say what is wrong with the arguments, None if nothing is."""
+        try:
+            given = orjson.loads("".join(self._arguments))
+            return problem_of(given, self._schemas[self._begun or ""])
+        except orjson.JSONDecodeError as error:
+            return str(error)
 
     def _argue(self, text: str) -> str:
         """Take text from the arguments' opening brace on; give it up to their closing one."""
         for at, character in enumerate(text):
-            if self.is_closed and self._arguments:
+            if self._is_whole:
                 # Behind the arguments come the braces around them. Anything else is a second thought.
-                self.is_complete = self.is_complete or bool(text[at:].strip("} \t\r\n"))
+                self._is_followed = self._is_followed or bool(text[at:].strip("} \t\r\n"))
                 return ""
             if self._in_string:
                 self._in_string = self._is_escaped or character != '"'

@@ -9,7 +9,8 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.errors import ChatInvalid, ModelUnknown
+from gateway.body import read_body, read_json
+from gateway.errors import ChatInvalid, ChatUnsupported, ModelUnknown
 from gateway.order import Order
 from gateway.relay import Generations
 from gateway.routes.document import (
@@ -27,7 +28,7 @@ from gateway.routes.document import (
 from gateway.routes.intake import Intake, caller_of, request_id, traced
 from gateway.routes.reply import Follow, FollowStyle, Whole
 from gateway.schedule import MOST_TOKENS
-from gateway.schema import ChatBody, read_body, read_json
+from gateway.schema import ChatBody
 from gateway.sse import NativeForm, WholeForm
 from gateway.tgi import Native
 
@@ -81,7 +82,7 @@ class NativeRoutes:
             openapi_extra=taking(form("ChatBody")),
             responses={
                 200: told("The prompt and its tokens", json=_COUNTED),
-                **failing(*WITH_BODY, *ENGINE, ModelUnknown),
+                **failing(*WITH_BODY, ChatUnsupported, *ENGINE, ModelUnknown),
             },
         )(self.post_chat_tokenize)
         router.get(

@@ -8,7 +8,8 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.errors import ModelUnknown
+from gateway.body import read_body
+from gateway.errors import ChatUnsupported, ModelUnknown
 from gateway.fleet import DEMO_MODEL
 from gateway.metrics import Metrics
 from gateway.relay import Generations
@@ -28,7 +29,7 @@ from gateway.routes.document import (
 )
 from gateway.routes.intake import Intake, owner_of, request_id
 from gateway.routes.reply import Follow, FollowStyle, Whole
-from gateway.schema import ChatBody, CompletionBody, read_body
+from gateway.schema import ChatBody, CompletionBody
 from gateway.shelf import Shelf
 from gateway.sse import OpenAiForm, WholeForm, called, told_logprobs, usage_body
 
@@ -57,7 +58,7 @@ class OpenAiRoutes:
     def router(self) -> APIRouter:
         """Give the routes."""
         router = APIRouter(prefix="/v1", tags=["OpenAI"])
-        generates = (*WITH_BODY, *TICKET, ModelUnknown)
+        generates = (*WITH_BODY, ChatUnsupported, *TICKET, ModelUnknown)
         asked = headers(*TICKET_HEADERS, *STREAM_HEADERS)
         router.post(
             "/chat/completions",

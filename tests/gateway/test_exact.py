@@ -174,6 +174,42 @@ async def test_text_beside_tools_is_text(served: Served, tgi_double: ThreadDoubl
     assert '{"no": "call"}' == content_of(frames)
 
 
+@pytest.mark.parametrize("is_streamed", [False, True])
+@pytest.mark.parametrize(
+    "answer", [CALL.replace('"Bergen"', "7"), CALL.replace("city", "town") + "\nOr so.", CALL[:-8]]
+)
+async def test_a_call_that_the_tool_does_not_take_is_text(
+    served: Served, tgi_double: ThreadDouble, answer: str, is_streamed: bool
+) -> None:
+    """Nothing of it is lost, and nobody is handed a call that he could not make."""
+    tgi_double.script(reply=answer)
+    response = await served.client.post(CHAT, json=chat("Hi", tools=[WEATHER], stream=is_streamed))
+    if is_streamed:
+        frames = frames_of(response.text)
+        deltas = [chunk.choices[0].delta for chunk in chunks_of(frames)]
+        assert (answer, []) == (content_of(frames), [one for one in deltas if one.tool_calls])
+        assert "stop" == chunks_of(frames)[-1].choices[0].finish_reason
+    else:
+        (choice,) = response.json()["choices"]
+        assert ("stop", answer) == (choice["finish_reason"], choice["message"]["content"])
+        assert "tool_calls" not in choice["message"]
+
+
+async def test_a_strict_tool_is_given_right_calls_alone(served: Served, tgi_double: ThreadDouble) -> None:
+    """Forced or not; a schema that cannot be checked in full is refused."""
+    strict = {**WEATHER, "function": {**WEATHER["function"], "strict": True}}  # type: ignore[dict-item]
+    tgi_double.script(reply=CALL)
+    told = (await served.client.post(CHAT, json=chat("Weather?", tools=[strict]))).json()
+    schema = {**WEATHER["function"]["parameters"], "minProperties": 1}  # type: ignore[index]
+    harder = {"type": "function", "function": {**strict["function"], "parameters": schema}}  # type: ignore[dict-item]
+    error = (await served.client.post(CHAT, json=chat("Weather?", tools=[harder]))).json()["error"]
+
+    assert "tool_calls" == told["choices"][0]["finish_reason"]
+    assert ("chat_unsupported", "tools[0].function.parameters.minProperties") == (
+        error["code"], error["param"],
+    )  # fmt: skip
+
+
 async def test_an_answer_ends_behind_its_call(served: Served, tgi_double: ThreadDouble) -> None:
     """What the model would go on to write is not waited for, and the engine is free."""
     tgi_double.script(reply=CALL + "; and then some more words to follow", delay_seconds=0.001)
@@ -222,7 +258,7 @@ async def test_plain_llama_3_refuses_tools(serve: Serve) -> None:
     response = await served.client.post(CHAT, json=chat(tools=[WEATHER]))
     error = response.json()["error"]
 
-    assert (422, "chat_invalid", "tools") == (response.status_code, error["code"], error["param"])
+    assert (400, "chat_unsupported", "tools") == (response.status_code, error["code"], error["param"])
     assert "Llama 3.1" in error["message"]
 
 

@@ -55,7 +55,8 @@ def test_a_wrong_key_is_an_authentication_error(front: Front, stream: bool) -> N
     [
         ({"model": "gpt-unknown"}, openai.NotFoundError, "model_unknown", "model"),
         ({"top_p": 7}, openai.UnprocessableEntityError, "chat_invalid", "top_p"),
-        ({"n": 2}, openai.UnprocessableEntityError, "chat_invalid", "n"),
+        ({"logit_bias": {"5": 1}}, openai.BadRequestError, "chat_unsupported", "logit_bias"),
+        ({"n": 9}, openai.BadRequestError, "chat_unsupported", "n"),
         ({"max_tokens": 9999}, openai.BadRequestError, "prompt_too_long", "max_tokens"),
     ],
 )

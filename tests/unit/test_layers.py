@@ -16,7 +16,7 @@ LAYERS: list[tuple[str, set[str]]] = [
     (
         "pure",
         {
-            "prompt", "grammar", "tools", "logprob", "stops", "settings",
+            "prompt", "grammar", "fit", "tools", "logprob", "stops", "settings",
             "admission", "schedule", "estimate", "pace", "fairness",
         },
     ),
@@ -29,7 +29,7 @@ LAYERS: list[tuple[str, set[str]]] = [
         },
     ),
     ("life of a chat", {"generation", "house", "relay", "streams", "shelf", "order", "record"}),
-    ("wire forms", {"schema", "message", "sse"}),
+    ("wire forms", {"schema", "body", "message", "sse"}),
     ("HTTP in", {"routes"}),
     ("wiring", {"app", "__main__"}),
 ]
@@ -42,7 +42,7 @@ FENCES = {
     "fastapi": {"routes", "app"},
     "starlette": {"routes", "app"},
     "uvicorn": {"__main__"},
-    "pydantic": {"schema", "message", "settings", "tgi"},
+    "pydantic": {"schema", "body", "message", "settings", "tgi"},
     "huggingface_hub": {"download"},
     "requests": {"download"},
 }

@@ -120,6 +120,7 @@ describe("where chats do not end well", () => {
   for (const [kind, change, status, code, param] of [
     [OpenAI.NotFoundError, { model: "gpt-unknown" }, 404, "model_unknown", "model"],
     [OpenAI.UnprocessableEntityError, { top_p: 7 }, 422, "chat_invalid", "top_p"],
+    [OpenAI.BadRequestError, { logit_bias: { 5: 1 } }, 400, "chat_unsupported", "logit_bias"],
     [OpenAI.BadRequestError, { max_tokens: 9999 }, 400, "prompt_too_long", "max_tokens"],
   ]) {
     for (const stream of [false, true]) {

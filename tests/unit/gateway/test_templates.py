@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.chat import Call, Chat, Message, Tool
-from gateway.errors import ChatInvalid
+from gateway.errors import ChatUnsupported
 from gateway.prompt import Family, family_of, render
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -111,7 +111,7 @@ def test_no_part_of_a_chat_forges_a_token(chat: Chat) -> None:
 )
 def test_plain_llama_3_has_no_tools(chat: Chat, param: str) -> None:
     """It is refused by name, and the newer families are named."""
-    with pytest.raises(ChatInvalid) as error:
+    with pytest.raises(ChatUnsupported) as error:
         render(chat)
 
     assert (param, True) == (error.value.param, "Llama 3.1" in error.value.message)
@@ -120,7 +120,7 @@ def test_plain_llama_3_has_no_tools(chat: Chat, param: str) -> None:
 @pytest.mark.parametrize("before", [(), (Message("system", "s"),)])
 def test_tools_are_described_to_a_user(before: tuple[Message, ...]) -> None:
     """The template puts them into the first user message, so there must be one."""
-    with pytest.raises(ChatInvalid) as error:
+    with pytest.raises(ChatUnsupported) as error:
         render(Chat((*before, Message("assistant", "Hi")), (TOOL,)), Family.LLAMA3_1)
 
     assert f"messages[{len(before)}].role" == error.value.param
