@@ -73,7 +73,8 @@ class Order:
     """What a caller asked for, ready to be sent to an engine.
 
     Units: cost is tokens, prompt and answer together; room is what the context is known
-    to leave for the answer, None while no engine could say. A native order
+    to leave for the answer, prompt_tokens what the engine counted of the prompt; None while no engine
+    could say, the latter also where nobody needed to know. A native order
     is a body that is handed on as it is; others are a prompt. shape is what a finished text must be;
     calls reads an answer that may be a call of a tool, for its form.
     """
@@ -86,9 +87,15 @@ class Order:
     prompt: str = ""
     sampling: Sampling = field(default_factory=Sampling)
     room: int | None = None
+    prompt_tokens: int | None = None
     native: bytes | None = None
     shape: Shape | None = None
     calls: CallReader | None = None
     is_streamed: bool = True
     is_resumable: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def may_be_cut(self) -> bool:
+        """Say whether we may end the answer before the engine does, which then counts nothing for us."""
+        return bool(self.sampling.stop) or self.calls is not None

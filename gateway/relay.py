@@ -35,17 +35,18 @@ class Streaming(Generation):
         if order.native is not None:
             await self._part(replica, order.native, None)
         else:
-            room = order.room
+            room, self._prompt_tokens = order.room, order.prompt_tokens
             if room is None:
                 room = await replica.room(order.prompt, order.sampling.max_tokens)
+            if self._prompt_tokens is None and order.may_be_cut:
+                # Before the first token: a count that fails must not break an answer that is there.
+                self._prompt_tokens = len(await replica.tgi.tokenize(order.prompt))
             try:
                 await self._parts(replica, room, stops)
             finally:
                 # However the answer ends: what was held back did not become a stop string, so it is text.
                 if stops is not None and (rest := stops.rest()) is not None:
                     self.log.append(order.form.deltas(rest))
-        if self._prompt_tokens is None and order.prompt:
-            self._prompt_tokens = len(await replica.tgi.tokenize(order.prompt))
         usage = Usage(self._prompt_tokens or 0, self._tokens)
         self._finish = self._finish or Finish.STOP
         if order.calls is not None:

@@ -10,7 +10,15 @@ from datetime import date
 from fastapi import Request
 
 from gateway.chat import Chat, Sampling
-from gateway.errors import BodyTooLarge, ChatInvalid, MediaUnknown, ModelUnknown
+from gateway.errors import (
+    BodyTooLarge,
+    ChatInvalid,
+    EngineCutOff,
+    EngineTimeout,
+    EngineUnreachable,
+    MediaUnknown,
+    ModelUnknown,
+)
 from gateway.fleet import DEMO_MODEL, Fleet
 from gateway.grammar import Shape
 from gateway.keys import Key
@@ -119,10 +127,10 @@ class Intake:
 
         While no engine is ready nobody can count: then it is checked once one is.
 
-        Raises: PromptTooLong with exact counts; EngineError if the engine had to count and could not.
+        Raises: PromptTooLong with exact counts; EngineDown if the engine had to count and is gone;
+        EngineError if it could not count.
         """
-        shown = self.fleet.shown
-        room = await shown.room(prompt, sampling.max_tokens) if shown.is_ready else None
+        room, prompt_tokens = await self._measure(prompt, sampling, is_counted=bool(sampling.stop or calls))
         # An answer without a limit is weighed as a usual one, not as all that the context leaves.
         expected = sampling.max_tokens or min(room or USUAL_ANSWER_TOKENS, USUAL_ANSWER_TOKENS)
         return Order(
@@ -134,12 +142,34 @@ class Intake:
             prompt=prompt,
             sampling=sampling,
             room=room,
+            prompt_tokens=prompt_tokens,
             shape=shape,
             calls=calls,
             is_streamed=is_streamed,
             is_resumable=is_resumable,
             headers=traced(request),
         )
+
+    async def _measure(
+        self, prompt: str, sampling: Sampling, *, is_counted: bool
+    ) -> tuple[int | None, int | None]:
+        """Find the room that an answer has for sure, and the prompt's tokens if asked; None if unknown."""
+        for _ in self.fleet.replicas:
+            shown = self.fleet.shown
+            if not shown.is_ready:
+                break
+            try:
+                tokens = len(await shown.tgi.tokenize(prompt)) if is_counted else None
+                return await shown.room(prompt, sampling.max_tokens), tokens
+            except EngineUnreachable as error:
+                # It went since the fleet last looked. Nothing was started, so this is not a chat that failed:
+                # another engine counts, or the chat is refused, or waits for the engine's next start.
+                self.fleet.report(shown, error)
+                self.fleet.check()
+            except (EngineTimeout, EngineCutOff):
+                # Too busy to count, or about to go: it is counted once the chat has its slot.
+                break
+        return None, None
 
 
 def request_id(request: Request) -> str:

@@ -1,11 +1,11 @@
 """What breaks on the engine's side, and what a caller is told."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from gateway.errors import EngineUnreachable
 from tests.fakes.double import ThreadDouble
 from tests.gateway.conftest import Serve, Served
 from tests.gateway.peer import LIMIT_SECONDS
@@ -208,13 +208,43 @@ async def test_a_busy_engine_stays_ready(serve: Serve, tgi_double: ThreadDouble)
     assert 200 == (await served.client.get("/ready")).status_code
 
 
-async def test_a_stopped_tokenizer_does_not_hang_a_chat(
-    serve: Serve, start_tgi_double: Callable[..., ThreadDouble]
+@BOTH
+@pytest.mark.parametrize("body", [chat("word " * 50), chat("Hi", stop="END")], ids=["long", "stop"])
+async def test_a_prompt_that_a_dead_engine_would_count_is_refused(
+    serve: Serve,
+    tgi_double: ThreadDouble,
+    monkeypatch: pytest.MonkeyPatch,
+    body: dict[str, Any],
+    is_streamed: bool,
 ) -> None:
-    """A long prompt has to be counted; if the engine died, that is told."""
-    double = start_tgi_double(max_total_tokens=60, max_input_tokens=59)
-    served = await serve(url=double.url)
-    double.die()
-    response = await served.client.post(CHAT, json=chat("word " * 50))
+    """Nothing was started: it is a refusal with a time to come again, not a chat that failed."""
+    tgi_double.settle(max_total_tokens=60, max_input_tokens=59)
+    served = await serve()
 
-    assert (502, "engine_unreachable") == (response.status_code, response.json()["error"]["code"])
+    async def gone(text: str) -> list[Any]:
+        raise EngineUnreachable("no answer from the engine", retry_after_seconds=5)
+
+    # As in the moment between an engine's end and the fleet's next look.
+    monkeypatch.setattr(served.gateway.fleet.shown.tgi, "tokenize", gone)
+    response = await served.client.post(CHAT, json={**body, "stream": is_streamed})
+    error = response.json()["error"]
+
+    assert (503, "engine_down", []) == (response.status_code, error["code"], served.records())
+    assert str(error["retry_after_seconds"]) == response.headers["retry-after"]
+
+
+@BOTH
+async def test_a_finished_answer_needs_no_further_count(
+    served: Served, tgi_double: ThreadDouble, is_streamed: bool
+) -> None:
+    """The prompt's tokens are known before the first token, where we may end the answer ourselves."""
+    tgi_double.script(reply="one two END three four", delay_seconds=0.001)
+    body = chat(stop="END", stream=is_streamed, stream_options={"include_usage": True})
+    response = await served.client.post(CHAT, json=body)
+    answer = frames_of(response.text)[-2].json if is_streamed else response.json()
+    asked = [one.path for one in tgi_double.seen()]
+    counted = await served.client.post("/chat_tokenize", json=chat())
+
+    assert ["/tokenize", "/generate_stream"] == asked[-2:]
+    assert len(counted.json()["tokenize_response"]) == answer["usage"]["prompt_tokens"]
+    assert answer["usage"]["prompt_tokens"] == served.records()[-1]["prompt_tokens"]
