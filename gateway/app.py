@@ -20,6 +20,7 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.admission import Admission
+from gateway.breaker import State
 from gateway.chat import Outcome
 from gateway.control import Cause, Phase
 from gateway.errors import (
@@ -32,11 +33,13 @@ from gateway.errors import (
     RouteUnknown,
 )
 from gateway.fleet import Fleet
+from gateway.gauges import Now, ReplicaNow, paddock_version
 from gateway.house import House
 from gateway.keys import Keyring
 from gateway.lag import watch
-from gateway.metrics import Metrics, Now, ReplicaNow, paddock_version
+from gateway.metrics import Metrics
 from gateway.pace import Pace
+from gateway.proof import StopSet
 from gateway.record import Ledger
 from gateway.relay import Generations
 from gateway.routes.completion import CompletionRoutes
@@ -71,7 +74,9 @@ class Gateway:
         limits = Limits(
             settings.connect_limit_seconds, settings.first_token_limit_seconds, settings.gap_limit_seconds
         )
-        self.fleet = Fleet(settings.engine_urls, settings.engine_control_port, limits, clock)
+        self.fleet = Fleet(
+            settings.engine_urls, settings.engine_control_port, limits, clock, settings.stall_limit_seconds
+        )
         self.fleet.on_change = self._fleet_changed
         self.metrics = Metrics(self._now, tuple(Outcome))
         self.pace = Pace(clock)
@@ -137,8 +142,20 @@ class Gateway:
             stream_bytes={"open": self.generations.held_bytes, "kept": kept_bytes},
             phases=tuple(Phase),
             causes=tuple(Cause),
+            breakers=tuple(State),
+            stop_sets=tuple(StopSet),
+            retries={"retried": self.fleet.retries.taken, "over_budget": self.fleet.retries.refused},
             replicas={
-                one.name: ReplicaNow(one.model, one.phase, one.begin_of_text, one.start_seconds, one.cause)
+                one.name: ReplicaNow(
+                    one.model,
+                    one.phase,
+                    one.begin_of_text,
+                    one.start_seconds,
+                    one.cause,
+                    one.breaker.state,
+                    None if one.proof is None else one.proof.stop_set,
+                    one.stalls,
+                )
                 for one in self.fleet.replicas
             },
         )

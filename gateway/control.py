@@ -47,11 +47,20 @@ class ControlLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class StopTokens:
+    """Where the engine ends an answer by itself, where that is written, and whether its model can chat."""
+
+    texts: frozenset[str]
+    source: str
+    is_chat: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EngineState:
     """What the supervisor says.
 
     Units: ready_seconds is the time left until ready, None if unknown; start_seconds is how long each
-    phase of the last start took.
+    phase of the last start took. run is another word for every start; None from a supervisor that has none.
     """
 
     phase: Phase
@@ -60,6 +69,8 @@ class EngineState:
     ready_seconds: float | None
     start_seconds: dict[str, float] = field(default_factory=dict)
     cause: Cause | None = None
+    run: str | None = None
+    stop_tokens: StopTokens | None = None
 
 
 class Control:
@@ -84,6 +95,8 @@ class Control:
                 ready_seconds=None if left is None else float(left),
                 start_seconds={str(name): float(value) for name, value in starts[-1].items()},
                 cause=_cause(told.get("cause")),
+                run=told.get("run"),
+                stop_tokens=_stop_tokens(told.get("stop_tokens")),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ControlLost(f"unexpected state from {self.url}: {error}") from None
@@ -118,3 +131,10 @@ def _cause(told: object) -> Cause | None:
     if told is None:
         return None
     return Cause(told) if isinstance(told, str) and told in tuple(Cause) else Cause.UNKNOWN
+
+
+def _stop_tokens(told: dict[str, Any] | None) -> StopTokens | None:
+    """Read where an answer ends. Raises: KeyError, TypeError."""
+    if told is None:
+        return None
+    return StopTokens(frozenset(told["texts"]), str(told["source"]), bool(told["is_chat"]))

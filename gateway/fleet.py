@@ -5,32 +5,41 @@ Knows which engines there are and what each has to do. Knows nothing of slots' o
 
 import asyncio
 import contextlib
-import hashlib
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from math import ceil
+from typing import Protocol
 from urllib.parse import urlsplit
 
-from gateway.control import Control, Phase
-from gateway.errors import EngineDown, EngineError
+from gateway.budget import Budget
+from gateway.control import Control
+from gateway.errors import EngineDown, EngineError, EngineOverloaded, EngineRejected, EngineUnreachable
 from gateway.replica import Replica
+from gateway.routing import Route, cached_prefix
+from gateway.silence import Served, silent_seconds
 from gateway.tgi import Limits, Tgi
 
 # An engine that is starting is asked often, so that it is used within a second of being ready; one
 # that serves proves itself by serving, and its health check costs a forward pass after an error.
 _LOOK_SECONDS = 0.5
 _CHECK_SECONDS = 5.0
+# How often it is looked whether an engine fell silent.
+_LISTEN_SECONDS = 1.0
 # A chat that was sent to an engine which had just ended looks this often for one that serves.
 _BACK_SECONDS = 0.05
 
 # The model that comes with the embedded engine says so by this name.
 DEMO_MODEL = "paddock-demo"
 
-# So much of a prompt decides which replica has its prefix in cache: a system prompt and a first
-# question fit, and turns of one chat share it.
-_PREFIX_CHARACTERS = 512
-# A replica may have this much more to do than the mean before a chat with a cached prefix goes
-# elsewhere ("consistent hashing with bounded loads", Mirrokni, Thorup and Zadimoghaddam, 2018).
-_LOAD_BOUND = 1.25
+# Says that a chat's own parameters were wrong, or that other clients fill the engine: it works.
+_NO_FAULTS = (EngineRejected, EngineOverloaded)
+
+
+class Chat(Served, Protocol):
+    """A chat that is to be answered."""
+
+    async def answer(self, replica: Replica, /) -> None:
+        """Let a replica answer it. Raises: EngineError."""
 
 
 class Fleet:
@@ -41,13 +50,21 @@ class Fleet:
     """
 
     def __init__(
-        self, urls: Sequence[str], control_port: int | None, limits: Limits, clock: Callable[[], float]
+        self,
+        urls: Sequence[str],
+        control_port: int | None,
+        limits: Limits,
+        clock: Callable[[], float],
+        stall_limit_seconds: float = 45.0,
     ) -> None:
         self._urls = tuple(urls)
         self._control_port = control_port
         self._limits = limits
         self._clock = clock
+        self._stall_limit_seconds = stall_limit_seconds
         self._look_now = asyncio.Event()
+        self.route: Route[Replica] = cached_prefix
+        self.retries = Budget()
         self.on_change: Callable[[], None] | None = None
         self.replicas = [self._replica(url) for url in self._urls]
 
@@ -88,47 +105,109 @@ class Fleet:
             self.check()
             await asyncio.sleep(_BACK_SECONDS)
 
-    def choose(self, prompt: str = "") -> Replica:
+    def choose(self, prompt: str = "", but: Replica | None = None) -> Replica:
         """Give the replica for a chat: where its prefix is cached, unless that has too much to do.
 
-        Raises: EngineDown with the reason, when none is ready.
+        Another than one that just refused it, if there is another. Raises: EngineDown with the reason, when
+        none is ready.
         """
         ready = [replica for replica in self.replicas if replica.is_ready]
+        ready = [replica for replica in ready if replica is not but] or ready
         if not ready:
             raise self._down()
-        if len(ready) == 1:
-            return ready[0]
-        bound = _LOAD_BOUND * sum(replica.outstanding for replica in ready) / len(ready)
-        near = max(ready, key=lambda replica: _affinity(prompt[:_PREFIX_CHARACTERS], replica.name))
-        if near.outstanding <= bound:
-            return near
-        return min(ready, key=lambda replica: (replica.outstanding, replica.running))
+        return ready[0] if len(ready) == 1 else self.route(ready, prompt)
 
     @contextlib.contextmanager
-    def lease(self, cost: int, prompt: str = "") -> Iterator[Replica]:
+    def lease(
+        self, cost: int, prompt: str = "", chat: Served | None = None, but: Replica | None = None
+    ) -> Iterator[Replica]:
         """Choose a replica and count a chat as its work for the length of the block.
 
         Units: cost is tokens. Raises: EngineDown.
         """
-        replica = self.choose(prompt)
+        replica = self.choose(prompt, but)
         replica.running += 1
         replica.outstanding += cost
+        self.retries.earn()
+        if chat is not None:
+            replica.chats.add(chat)
         try:
             yield replica
         finally:
             replica.running -= 1
             replica.outstanding -= cost
+            if chat is not None:
+                replica.chats.discard(chat)
+                replica.heard_at = max(replica.heard_at, chat.heard_at or 0.0)
+
+    async def serve(self, chat: Chat, cost: int, prompt: str, wait_limit_seconds: float) -> None:
+        """Let a replica answer a chat; if it never began, whichever serves next, once.
+
+        The engine may have ended since it was last looked at, to rest or in a crash.
+
+        Units: cost is tokens. Raises: EngineError, EngineDown.
+        """
+        first: Replica | None = None
+        while True:
+            with self.lease(cost, prompt, chat, first) as replica:
+                try:
+                    await chat.answer(replica)
+                except EngineError as error:
+                    self.report(replica, error)
+                    if first is not None or chat.heard_at is not None or not self.may_retry(replica, error):
+                        raise
+                    failure, first = error, replica
+                else:
+                    replica.breaker.succeed()
+                    return
+            try:
+                async with asyncio.timeout(wait_limit_seconds):
+                    await self.back()
+            except (EngineDown, TimeoutError):
+                raise failure from None
 
     def report(self, replica: Replica, error: EngineError) -> None:
-        """Take note that a replica could not be reached, so that nobody else is sent there.
+        """Take note that a replica failed a chat.
 
-        It is used again once it has generated a token for us.
+        One that could not be reached gets nobody else, nor does one that fails chat after chat; it is used
+        again once it has generated a token for us.
         """
-        replica.enter(Phase.STARTING, error.message)
-        self._look_now.set()
+        if isinstance(error, _NO_FAULTS):
+            return
+        is_unreachable = isinstance(error, EngineUnreachable)
+        replica.fail(error, is_unreachable=is_unreachable)
+        if is_unreachable:
+            self._look_now.set()
+
+    def may_retry(self, replica: Replica, error: EngineError) -> bool:
+        """Say whether a chat of which no byte came may be tried once more, and spend a retry on it.
+
+        Only one that did not reach the engine, or that a full engine refused while another is ready: what
+        broke while the engine worked on it may have broken the engine.
+        """
+        if isinstance(error, EngineOverloaded):
+            if not any(other.is_ready for other in self.replicas if other is not replica):
+                return False
+        elif not isinstance(error, EngineUnreachable):
+            return False
+        return self.retries.take()
 
     async def watch(self) -> None:
         """Keep looking for engines and at them until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            # Apart, because a look at an engine that hangs hangs with it.
+            group.create_task(self._listen(), name="silence")
+            group.create_task(self._look(), name="look")
+
+    async def _listen(self) -> None:
+        while True:
+            await asyncio.sleep(min(_LISTEN_SECONDS, self._stall_limit_seconds / 4))
+            for replica in self.replicas:
+                silent = silent_seconds(replica.chats, replica.heard_at, self._clock())
+                if silent > self._stall_limit_seconds:
+                    replica.stall(silent)
+
+    async def _look(self) -> None:
         while True:
             await self._find()
             await asyncio.gather(*(replica.look() for replica in self.replicas))
@@ -150,7 +229,7 @@ class Fleet:
             control = Control(
                 f"http://{urlsplit(url).hostname}:{self._control_port}", self._limits.connect_seconds
             )
-        return Replica(Tgi(url, self._limits), control, self._clock, self._changed)
+        return Replica(Tgi(url, self._limits), control, self._clock, self._changed, self._look_now.set)
 
     async def _find(self) -> None:
         """Look up the names, take in new addresses, drop those that are gone and have no work."""
@@ -177,7 +256,9 @@ class Fleet:
     def _down(self) -> EngineDown:
         shown = self.shown
         reason = f", {shown.reason}" if shown.reason else ""
-        return EngineDown(f"no engine is ready: {shown.phase}{reason}", retry_after_seconds=5)
+        # One that fails is tried again after a pause that is known.
+        again = ceil(shown.ready_seconds) if shown.ready_seconds else 5
+        return EngineDown(f"no engine is ready: {shown.phase}{reason}", retry_after_seconds=again)
 
 
 async def _addresses(url: str) -> list[str]:
@@ -193,8 +274,3 @@ async def _addresses(url: str) -> list[str]:
     except OSError:
         return [url]
     return sorted({f"http://{address[0]}:{port}" for *_, address in found})
-
-
-def _affinity(prefix: str, name: str) -> bytes:
-    """Weigh a replica for a prefix (rendezvous hashing): the same prefix prefers the same replica."""
-    return hashlib.blake2b(prefix.encode() + b"\0" + name.encode(), digest_size=8).digest()

@@ -14,10 +14,8 @@ from gateway.chat import Finish, Outcome, Timings
 from gateway.errors import (
     CallerError,
     Draining,
-    EngineDown,
     EngineError,
     EngineTimeout,
-    EngineUnreachable,
     GatewayFault,
     PaddockError,
     Refusal,
@@ -51,6 +49,7 @@ class Generation(ABC):
         self._ended_by: PaddockError | None = None
         self._ender: str | None = None
         self._is_started = self._is_interrupted = False
+        self._interrupted_at: float | None = None
         self._readers = 0
         self._grace: asyncio.TimerHandle | None = None
         self._arrived = house.clock()
@@ -76,6 +75,16 @@ class Generation(ABC):
     def is_granted(self) -> bool:
         """Say whether it has or had a slot."""
         return self._granted is not None
+
+    @property
+    def heard_at(self) -> float | None:
+        """Give the time of its last token, None before the first."""
+        return None if self._first is None else self._last
+
+    async def answer(self, replica: Replica) -> None:
+        """Let a replica answer. Raises: EngineError."""
+        self._replica = replica
+        await self._serve(replica)
 
     def spans(self) -> dict[str, float]:
         """Give the seconds its parts took: wait, then from the grant first_token and generation."""
@@ -116,6 +125,8 @@ class Generation(ABC):
         """End it with an error that its readers see."""
         if not self._is_interrupted:
             self._ended_by = error
+            if isinstance(error, EngineError):
+                self._house.ledger.metrics.fail(error.code)
             self._ender = "drain" if isinstance(error, Draining) else None
         self._interrupt()
 
@@ -139,6 +150,7 @@ class Generation(ABC):
         # A task that is cancelled before its first step never runs its finally: its ticket would
         # be lost. So the first step is taken in any case, and sees the flag.
         self._is_interrupted = True
+        self._interrupted_at = self._interrupted_at or self._house.clock()
         if self._is_started and not self._task.done():
             self._task.cancel()
 
@@ -152,7 +164,9 @@ class Generation(ABC):
             self._granted = self._house.clock()
             self._note_grant(self._granted - self._arrived)
             async with asyncio.timeout(self._house.total_limit_seconds):
-                await self._serve_somewhere()
+                await self._house.fleet.serve(
+                    self, self.order.cost, self.order.prompt, self._house.wait_limit_seconds
+                )
             outcome = Outcome.FINISHED
         except WaitExpired as error:
             outcome = Outcome.EXPIRED
@@ -178,29 +192,6 @@ class Generation(ABC):
             self._ticket.release(used=self.used())
             self.log.close()
             self._house.ledger.write(self._record(outcome))
-
-    async def _serve_somewhere(self) -> None:
-        """Let a replica answer, and if it could not be reached, whichever serves next: no byte came of it.
-
-        The engine may have ended since the fleet last looked, to rest or in a crash. Once, so that a fleet
-        that is going down is not asked by every chat in turn.
-        """
-        fleet = self._house.fleet
-        for is_last in (False, True):
-            with fleet.lease(self.order.cost, self.order.prompt) as self._replica:
-                try:
-                    await self._serve(self._replica)
-                    return
-                except EngineUnreachable as error:
-                    fleet.report(self._replica, error)
-                    if is_last or self._tokens:
-                        raise
-                    unreachable = error
-            try:
-                async with asyncio.timeout(self._house.wait_limit_seconds):
-                    await fleet.back()
-            except (EngineDown, TimeoutError):
-                raise unreachable from None
 
     async def _wait(self) -> None:
         """Stay in the backlog until granted, telling each new place."""
@@ -279,6 +270,7 @@ class Generation(ABC):
 
     def _record(self, outcome: Outcome) -> Record:
         now, granted, spans = self._house.clock(), self._granted, self.spans()
+        left = self._interrupted_at if self._replica is not None else None
         first = spans.get("first_token")
         return Record(
             request_id=self.order.request_id,
@@ -292,6 +284,7 @@ class Generation(ABC):
             wait_seconds=round(spans["wait"], 4),
             first_token_seconds=None if first is None else round(first, 4),
             generation_seconds=None if granted is None else round(now - granted, 4),
+            cancel_seconds=None if left is None else round(now - left, 4),
             longest_gap_seconds=None if self._longest_gap is None else round(self._longest_gap, 4),
             tokens_per_second=self._timings().tokens_per_second if self._longest_gap else None,
             prompt_tokens=self._prompt_tokens,

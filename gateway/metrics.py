@@ -1,22 +1,17 @@
-"""Prometheus metrics: the only importer of prometheus_client. docs/metrics.md lists all of them.
+"""Prometheus metrics: with gauges the only importer of prometheus_client. docs/metrics.md lists them all.
 
-Gauges are computed when they are scraped, never set and unset, so they cannot drift. Labels come
-from closed sets, and every value of one exists from the start, so that a rate over a first event is
-not lost. Knows counts and seconds. Knows nothing of requests.
+Labels come from closed sets, and every value of one exists from the start, so that a rate over a
+first event is not lost. Knows counts and seconds. Knows nothing of requests.
 """
 
-import platform
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.openmetrics import exposition as openmetrics
-from prometheus_client.registry import Collector
 
 from gateway.errors import EngineError, PaddockError, Refusal, leaves
+from gateway.gauges import Gauges, Now
 
 # Waits and first tokens of chats: 50 ms is "at once" to a person; 300 s is the default wait limit,
 # and a cold prompt on a small machine takes tens of seconds. 5 s is the bound of an SLO.
@@ -31,100 +26,14 @@ _SPEED_BUCKETS = (1, 2.5, 5, 10, 20, 40, 80, 160, 320, 640)
 _PLACE_BUCKETS = (0, 1, 2, 4, 8, 16, 32, 64, 128)
 # The loop: 1 ms is what a turn costs, 100 ms is a gap that readers see, seconds are a defect.
 _LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 2.5)
+# Cancels: 250 ms is what is promised; on one machine it takes a few.
+_CANCEL_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 # OpenMetrics allows 128 characters for an exemplar's names and values together.
 _EXEMPLAR_ID = "request_id"
 _EXEMPLAR_LIMIT = 128 - len(_EXEMPLAR_ID)
 
 # Who ended a chat before its time.
 ENDERS = ("left", "stopped", "drain")
-
-
-@dataclass(frozen=True, slots=True)
-class ReplicaNow:
-    """One engine. Units: begin_of_text is how many the tokenizer adds, None before it was asked.
-
-    cause is why it does not serve.
-    """
-
-    model: str | None
-    phase: str
-    begin_of_text: int | None
-    start_seconds: Mapping[str, float] = field(default_factory=dict)
-    cause: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """What is read at a scrape. Shape: streams and stream_bytes by state; units: tokens, bytes."""
-
-    running: int
-    waiting: int
-    slots: int
-    open_slots: int
-    backlog_limit: int
-    waiting_tokens: int
-    waiting_token_limit: int
-    generated_tokens: int
-    resumes: int
-    fairness: float
-    streams: Mapping[str, int]
-    stream_bytes: Mapping[str, int]
-    phases: tuple[str, ...]
-    causes: tuple[str, ...]
-    replicas: Mapping[str, ReplicaNow]
-
-
-class _Gauges(Collector):
-    def __init__(self, now: Callable[[], Now]) -> None:
-        self._now = now
-
-    def describe(self) -> list[Metric]:
-        return []
-
-    def collect(self) -> Iterator[Metric]:
-        now = self._now()
-        gauge = _labelled
-        yield gauge("tickets", "Tickets now.", "state", {"running": now.running, "waiting": now.waiting})
-        for name, text, value in (
-            ("slots", "Chats that may run at once.", now.slots),
-            ("open_slots", "Slots of the engines that are ready.", now.open_slots),
-            ("backlog_limit", "Chats that may wait.", now.backlog_limit),
-            ("waiting_tokens", "Tokens that the waiting chats ask for.", now.waiting_tokens),
-            ("waiting_token_limit", "Tokens that waiting chats may ask for.", now.waiting_token_limit),
-            ("fairness_ratio", "Jain's index of the tokens each client had lately.", now.fairness),
-        ):
-            yield GaugeMetricFamily(f"paddock_{name}", text, value=value)
-        yield CounterMetricFamily(
-            "paddock_generated_tokens", "Tokens generated, as they arrive.", value=now.generated_tokens
-        )
-        yield CounterMetricFamily("paddock_resumes", "Streams followed again.", value=now.resumes)
-        yield gauge("streams", "Streams in memory.", "state", now.streams)
-        yield gauge("stream_bytes", "What their frames take.", "state", now.stream_bytes)
-        yield from self._replicas(now)
-        build = {"version": paddock_version(), "python": platform.python_version()}
-        yield InfoMetricFamily("paddock_build", "What runs.", value=build)
-
-    @staticmethod
-    def _replicas(now: Now) -> Iterator[Metric]:
-        ready = {name: one.phase == "ready" for name, one in now.replicas.items()}
-        yield _labelled("replica_ready", "1 when the engine has generated a token.", "replica", ready)
-        phase = _family("replica_phase", "1 for the phase that the engine is in.", "replica", "phase")
-        start = _family("replica_start_seconds", "The last start, by phase.", "replica", "phase")
-        failed = _family("replica_failed", "1 for why the engine failed.", "replica", "cause")
-        proof = _family("begin_of_text_tokens", "What the tokenizer adds; 1 is right.", "replica")
-        model = InfoMetricFamily("paddock_replica", "What each engine serves.", labels=["replica"])
-        for name, one in now.replicas.items():
-            for each in now.phases:
-                phase.add_metric([name, each], float(each == one.phase))
-            for each in now.causes:
-                failed.add_metric([name, each], float(one.phase == "failed" and each == one.cause))
-            for each, seconds in one.start_seconds.items():
-                if each in now.phases:
-                    start.add_metric([name, each], seconds)
-            if one.begin_of_text is not None:
-                proof.add_metric([name], one.begin_of_text)
-            model.add_metric([name], {"model": one.model or ""})
-        yield from (phase, failed, start, proof, model)
 
 
 class Metrics:
@@ -134,7 +43,7 @@ class Metrics:
         # The time at which each series was created would double their number and is used by no panel.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
-        self.registry.register(_Gauges(now))
+        self.registry.register(Gauges(now))
         ProcessCollector(registry=self.registry)
         self._chats = self._counters("chats", "Chats that held a ticket.", "outcome", outcomes)
         self._refusals = self._counters("refusals", "Chats turned away.", "code", _codes(Refusal))
@@ -161,6 +70,14 @@ class Metrics:
             registry=self.registry,
         )
         self._error = {side: error.labels(side) for side in ("shorter", "longer")}
+        cancel = Histogram(
+            "paddock_cancel_seconds",
+            "From leaving or stopping to the end of the engine's connection.",
+            ["by"],
+            buckets=_CANCEL_BUCKETS,
+            registry=self.registry,
+        )
+        self._cancel = {by: cancel.labels(by) for by in ENDERS}
         generation = Histogram(
             "paddock_generation_seconds",
             "Grant to end.",
@@ -181,9 +98,14 @@ class Metrics:
         """Count a failure of the engine."""
         self._failures[code].inc()
 
-    def cancel(self, by: str) -> None:
-        """Count a chat that was ended before its time, by one of ENDERS."""
+    def cancel(self, by: str, seconds: float | None) -> None:
+        """Count a chat that was ended before its time, by one of ENDERS.
+
+        Units: seconds is how long its engine's connection stayed open, None if it had none.
+        """
         self._cancels[by].inc()
+        if seconds is not None:
+            self._cancel[by].observe(seconds)
 
     def neutralise(self, count: int) -> None:
         """Count special-token texts that were neutralised."""
@@ -249,17 +171,6 @@ class Metrics:
         return Histogram(f"paddock_{name}", text, buckets=buckets, registry=self.registry)
 
 
-def _family(name: str, text: str, *labels: str) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"paddock_{name}", text, labels=labels)
-
-
-def _labelled(name: str, text: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
-    family = _family(name, text, label)
-    for value, number in values.items():
-        family.add_metric([value], float(number))
-    return family
-
-
 def _codes(kind: type[PaddockError]) -> tuple[str, ...]:
     """Give the codes of a branch of the error tree."""
     return tuple(sorted(leaf.code for leaf in leaves(kind)))
@@ -267,11 +178,3 @@ def _codes(kind: type[PaddockError]) -> tuple[str, ...]:
 
 def _exemplar(request_id: str) -> dict[str, str] | None:
     return {_EXEMPLAR_ID: request_id} if 0 < len(request_id) <= _EXEMPLAR_LIMIT else None
-
-
-def paddock_version() -> str:
-    """Give the installed version, or the one of the source tree."""
-    try:
-        return version("paddock")
-    except PackageNotFoundError:
-        return "0.1.0"

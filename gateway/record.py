@@ -29,6 +29,8 @@ class Record:
     wait_seconds: float
     first_token_seconds: float | None
     generation_seconds: float | None
+    # From the caller's leaving, or the order to stop, to the end of the engine's connection.
+    cancel_seconds: float | None
     longest_gap_seconds: float | None
     tokens_per_second: float | None
     prompt_tokens: int | None
@@ -54,7 +56,7 @@ class Ledger:
             record.request_id,
         )
         if record.ended_by is not None:
-            self.metrics.cancel(record.ended_by)
+            self.metrics.cancel(record.ended_by, record.cancel_seconds)
         line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": "chat"}
         # orjson writes dataclasses itself, several times faster than asdict makes a dictionary.
         self._out.write(orjson.dumps(line)[:-1] + b"," + orjson.dumps(record)[1:] + b"\n")

@@ -62,7 +62,8 @@ class Streaming(Generation):
         while True:
             limit = order.sampling.max_tokens
             left = room if limit is None else min(room, limit - self._tokens)
-            body = generate_body(order.prompt + text, order.sampling, min(left, MAX_NEW_TOKENS))
+            sampling = replica.adapted(order.sampling)
+            body = generate_body(order.prompt + text, sampling, min(left, MAX_NEW_TOKENS))
             try:
                 text += await self._part(replica, body, stops)
             except EngineRejected:

@@ -1,42 +1,56 @@
 """One engine as the gateway sees it: its phase, what it serves, and how much it has to do.
 
-    starting ──► loading ──► ready ──► starting (lost) ──► …
+    starting ──► loading ──► ready ──► starting (lost, stalled or failing) ──► …
         ├─► stopped (idle; a chat wakes it)
         └─► failed (cannot serve chats; with the reason)
 
-Without a supervisor only starting, ready and failed can be told apart.
+Without a supervisor only starting, ready and failed can be told apart. Ready is proven at each start: another
+run by the supervisor's word, an idle connection that ended, or another model in /info makes it prove itself
+again before the next chat.
 
 Knows how to find out whether an engine serves. Knows nothing of tickets or streams.
 """
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import Callable
 
+from gateway.breaker import Breaker
 from gateway.chat import Sampling
-from gateway.control import Cause, Control, ControlLost, Phase
-from gateway.errors import EngineError, EngineTimeout, PromptTooLong
-from gateway.tgi import MAX_NEW_TOKENS, Info, Tgi, generate_body
+from gateway.control import Cause, Control, ControlLost, EngineState, Phase
+from gateway.errors import EngineError, EngineTimeout
+from gateway.line import Held, Hold, hold
+from gateway.proof import Proof, prove
+from gateway.room import room_for
+from gateway.silence import Served
+from gateway.tgi import Info, Tgi
 
 _LOG = logging.getLogger(__name__)
 
-_HEADERS = ("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
 # Phases that lead to ready by themselves, or by being woken.
 _PASSING = frozenset({Phase.STOPPED, Phase.STARTING, Phase.LOADING, Phase.STOPPING})
+_CONNECT_SECONDS = 5.0
 
 
 class Replica:
     """One running engine, and what is known of it.
 
     Units: since is the clock's seconds; max_total_tokens counts prompt and answer together;
-    outstanding is the tokens that the chats it serves now may still cost; begin_of_text is how many
-    such tokens its tokenizer was seen to add, None before it was asked; start_seconds is how long each
-    phase of its last start took, where a supervisor says so; cause is why it does not serve, None while
-    nothing is wrong.
+    outstanding is the tokens that the chats it serves now may still cost; proof is what it showed when it
+    was last asked, None before; start_seconds is how long each phase of its last start took, where a
+    supervisor says so; cause is why it does not serve, None while nothing is wrong; stalls is how often it
+    was found silent.
     """
 
     def __init__(
-        self, tgi: Tgi, control: Control | None, clock: Callable[[], float], on_change: Callable[[], None]
+        self,
+        tgi: Tgi,
+        control: Control | None,
+        clock: Callable[[], float],
+        on_change: Callable[[], None],
+        on_doubt: Callable[[], None] = lambda: None,
+        open_line: Hold = hold,
     ) -> None:
         self.name = tgi.url.removeprefix("http://")
         self.tgi = tgi
@@ -47,13 +61,23 @@ class Replica:
         self.ready_seconds: float | None = None
         self.model: str | None = None
         self.max_total_tokens = 0
-        self.begin_of_text: int | None = None
+        self.proof: Proof | None = None
         self.start_seconds: dict[str, float] = {}
         self.running = 0
         self.outstanding = 0
+        self.chats: set[Served] = set()
+        self.heard_at = clock()
+        self.stalls = 0
+        self.breaker = Breaker()
         self._clock = clock
         self._on_change = on_change
-        self._is_supervised = False
+        self._on_doubt = on_doubt
+        self._open_line = open_line
+        self._line: Held | None = None
+        self._proven: tuple[str | None, Info] | None = None
+        self._run: str | None = None
+        self._trouble: tuple[str, Cause | None] = ("", None)
+        self._is_supervised = self._is_returning = False
         self._waking: asyncio.Task[None] | None = None
         self.since = clock()
 
@@ -65,7 +89,15 @@ class Replica:
     @property
     def will_serve(self) -> bool:
         """Say whether it serves now or is known to be on the way, so that waiting makes sense."""
-        return self.is_ready or (self._is_supervised and self.phase in _PASSING)
+        if self.is_ready or self._is_returning:
+            return True
+        is_on_the_way = self._is_supervised and self.phase in _PASSING
+        return is_on_the_way and not self.breaker.pause_seconds(self._clock())
+
+    @property
+    def begin_of_text(self) -> int | None:
+        """Give how many begin-of-text tokens its tokenizer adds, None before it was asked."""
+        return None if self.proof is None else self.proof.begin_of_text
 
     @property
     def phase_seconds(self) -> float:
@@ -91,6 +123,30 @@ class Replica:
         self.phase, self.reason = phase, reason
         self._on_change()
 
+    def adapted(self, sampling: Sampling) -> Sampling:
+        """Give a chat's sampling the ends that this engine does not stop at by itself."""
+        if not sampling.ends or self.proof is None:
+            return sampling
+        return dataclasses.replace(sampling, ends=self.proof.sent)
+
+    def fail(self, error: EngineError, *, is_unreachable: bool) -> None:
+        """Take note that it failed a chat; leave it alone if it fails one after the other."""
+        self._trouble = (f"chats failed in a row ({error.code}): {error.message}", None)
+        if self.breaker.fail(self._clock()):
+            self._leave_alone()
+        elif is_unreachable:
+            self._doubt(error.message)
+
+    def stall(self, silent_seconds: float) -> None:
+        """Take note that it is silent while chats run; end them."""
+        self.stalls += 1
+        self.breaker.trip(self._clock())
+        self._trouble = (f"no token of any chat for {silent_seconds:.0f} s", Cause.HANG)
+        error = EngineTimeout(f"the engine stalled: {self._trouble[0]}")
+        self._leave_alone()
+        for chat in list(self.chats):
+            chat.end(error)
+
     def wake(self) -> None:
         """Start a sleeping engine, without waiting for it."""
         if (
@@ -102,43 +158,47 @@ class Replica:
 
     async def look(self) -> None:
         """Find out what the engine is doing now. Never raises."""
+        state = None
         if self.control is not None:
             try:
                 state = await self.control.state()
             except ControlLost as lost:
                 # The supervisor is part of the same container: it comes and goes with the engine.
                 self._is_supervised = False
-                self.enter(Phase.STARTING, str(lost))
+                self._doubt(str(lost))
                 return
             self._is_supervised = True
             self.model = self.model or state.model
             self.start_seconds = state.start_seconds
+            if state.run != self._run:
+                self._run = state.run
+                self.breaker.renew()
             if state.phase is not Phase.READY:
+                self._let_go()
                 self.enter(state.phase, state.reason, state.ready_seconds, state.cause)
+                self._is_returning = False
                 return
-        await self._look_at_wire()
+        if pause := self.breaker.pause_seconds(self._clock()):
+            reason, cause = self._trouble
+            self.enter(Phase.STARTING, reason, pause, cause)
+        else:
+            await self._look_at_wire(state)
+        self._is_returning = False
 
     async def room(self, prompt: str, max_tokens: int | None) -> int:
         """Find how many tokens an answer may have for sure: what was asked for, or a first part.
 
         Raises: PromptTooLong with exact counts; EngineError if the engine had to count and could not.
         """
-        context = self.max_total_tokens
-        wanted = max_tokens or MAX_NEW_TOKENS
-        # A token covers at least one byte, so most prompts are known to fit without being counted.
-        if len(prompt.encode()) + 1 + wanted <= context:
-            return wanted
-        count = len(await self.tgi.tokenize(prompt))
-        if count + (max_tokens or 1) > context:
-            asked = f" and {max_tokens} are asked for" if max_tokens else ""
-            raise PromptTooLong(
-                f"the prompt has {count} tokens{asked}; the context holds {context} in all, answer included",
-                param="max_tokens" if max_tokens and count < context else "messages",
-            )
-        return context - count
+
+        async def count(text: str) -> int:
+            return len(await self.tgi.tokenize(text))
+
+        return await room_for(prompt, max_tokens, self.max_total_tokens, count)
 
     def close(self) -> None:
         """Close the idle connections."""
+        self._let_go()
         self.tgi.close()
         if self.control is not None:
             self.control.close()
@@ -154,42 +214,85 @@ class Replica:
             self._waking = None
         await self.look()
 
-    async def _look_at_wire(self) -> None:
+    async def _look_at_wire(self, state: EngineState | None) -> None:
         try:
             health = await self.tgi.forward("GET", "/health")
             if health.status != 200:
-                self.enter(Phase.STARTING, f"the engine says it is unhealthy (HTTP {health.status})")
+                self._doubt(f"the engine says it is unhealthy (HTTP {health.status})")
+                return
+            run = state.run if state is not None else None
+            # A supervisor names each run; without one, what the engine says of itself has to do.
+            if self.is_ready and run is not None and self._proven is not None and self._proven[0] == run:
+                return
+            info = await self.tgi.info()
+            if self._proven != (run, info):
+                if self.is_ready:
+                    self._doubt("another engine answers: it has to show what it can")
+                await self._prove(info, state)
             elif not self.is_ready:
-                await self._prove(await self.tgi.info())
+                # Its line was closed, and the same run says that it was not its end.
+                await self._serve_again(is_proven=run is not None, info=info, state=state)
         except EngineTimeout as error:
             # Its health check waits for the forward step under way, which a long prompt makes long:
             # an engine that served before is busy, not gone.
             if not self.is_ready:
-                self.enter(Phase.STARTING, error.message)
+                self._doubt(error.message)
         except EngineError as error:
-            self.enter(Phase.STARTING, error.message)
+            self._doubt(error.message)
 
-    async def _prove(self, info: Info) -> None:
-        """Let a new engine show that it can serve chats: right control tokens, then one token."""
-        problem = await self._prompt_problem()
-        if problem is not None:
-            self.enter(Phase.FAILED, problem, cause=Cause.WRONG_MODEL)
+    async def _serve_again(self, *, is_proven: bool, info: Info, state: EngineState | None) -> None:
+        if not is_proven:
+            await self._prove(info, state)
             return
-        await self.tgi.generate(generate_body("Hi", Sampling(), 1), lambda _: True)
+        self._line = await self._open_line(self.tgi.url, _CONNECT_SECONDS, self._line_lost)
+        self.enter(Phase.READY, None)
+
+    async def _prove(self, info: Info, state: EngineState | None) -> None:
+        """Let a new engine show that it can serve chats, on a line that tells if it ends meanwhile."""
+        self.breaker.begin_try()
+        is_good = False
+        line = await self._open_line(self.tgi.url, _CONNECT_SECONDS, self._line_lost)
+        try:
+            self.proof = await prove(self.tgi, None if state is None else state.stop_tokens)
+            is_good = self.proof.problem is None and not line.is_lost
+        finally:
+            self.breaker.end_try(self._clock(), is_good=is_good)
+            if not is_good:
+                line.close()
+        if self.proof.problem is not None:
+            self.enter(Phase.FAILED, self.proof.problem, cause=Cause.WRONG_MODEL)
+            return
+        if not is_good:
+            self._doubt("the engine ended while it was tried")
+            return
+        self._let_go()
+        self._line, self._proven = line, (None if state is None else state.run, info)
         self.model, self.max_total_tokens = info.model, info.max_total_tokens
         self.enter(Phase.READY, None)
 
-    async def _prompt_problem(self) -> str | None:
-        """Check that begin-of-text comes once and Llama 3's headers are single tokens."""
-        spans = await self.tgi.tokenize("<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|>")
-        automatic = [span for span in spans if span.start == span.stop]
-        self.begin_of_text = len(automatic)
-        if len(automatic) != 1 or spans[0] is not automatic[0]:
-            return (
-                f"the tokenizer adds {len(automatic)} begin-of-text tokens where a Llama 3 prompt has one"
-            )
-        texts = {span.text for span in spans}
-        missing = [name for name in _HEADERS if name not in texts]
-        if missing:
-            return f"not a Llama 3 chat model: {', '.join(missing)} is no token of its vocabulary"
-        return None
+    def _doubt(self, reason: str) -> None:
+        """Send nobody there until it has generated a token for us."""
+        self._let_go()
+        self._proven = None
+        self.enter(Phase.STARTING, reason)
+
+    def _leave_alone(self) -> None:
+        self._doubt(self._trouble[0])
+        self.cause = self._trouble[1]
+        # The first try comes at once, and may be good: who asks now waits for it.
+        self._is_returning = not self.breaker.pause_seconds(self._clock())
+        self._on_doubt()
+
+    def _let_go(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def _line_lost(self) -> None:
+        if self._line is None or not self._line.is_lost:
+            return  # one that was tried, and is told there
+        self._line = None
+        if self.is_ready:
+            self._is_returning = True
+            self.enter(Phase.STARTING, "the engine closed its connection: it is looked at again")
+            self._on_doubt()

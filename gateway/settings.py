@@ -69,6 +69,9 @@ class Settings(BaseModel):
         "FIRST_TOKEN_LIMIT_SECONDS", 120.0, "longest silence before the first token"
     )
     gap_limit_seconds: Seconds = _variable("GAP_LIMIT_SECONDS", 60.0, "longest silence between two tokens")
+    stall_limit_seconds: Seconds = _variable(
+        "STALL_LIMIT_SECONDS", 45.0, "longest silence of an engine that writes answers"
+    )
     total_limit_seconds: Seconds = _variable("TOTAL_LIMIT_SECONDS", 1800.0, "longest generation in all")
     drain_seconds: Seconds = _variable("DRAIN_SECONDS", 30.0, "how long running chats may finish at a stop")
     resume_grace_seconds: Seconds = _variable(

@@ -157,6 +157,12 @@ USERS = [
                 "reqps",
                 about="left: the connection closed; stopped: asked to; drain: the gateway was stopped.",
             ),
+            Panel(
+                "How soon that freed the engine",
+                quantiles("paddock_cancel_seconds", by="by", of=(0.95,)),
+                "s",
+                about="From leaving or stopping to the end of the engine's connection; promised are 250 ms.",
+            ),
             Panel("Streams followed again", [Query(rate("paddock_resumes_total"), "resumes")], "reqps"),
             Panel(
                 "Special-token texts neutralised",
@@ -565,6 +571,29 @@ STARTS = [
                 most=1,
                 width=24,
                 height=5,
+            ),
+            Panel(
+                "Whether chats are sent there",
+                [Query(f"paddock_replica_breaker{{{REPLICA}}}", "{{replica}} {{state}}")],
+                kind="state-timeline",
+                about="open: it failed chat after chat; half_open: one token is being tried.",
+                width=12,
+            ),
+            Panel(
+                "How answers end",
+                [Query(f"paddock_replica_stop_set{{{REPLICA}}}", "{{replica}} {{result}}")],
+                kind="state-timeline",
+                about="own: the engine stops at every end; sent: what it lacks goes with every chat; "
+                "unknown: nobody could say.",
+                width=12,
+            ),
+            Panel(
+                "Silences and second tries",
+                [
+                    Query(f"increase(paddock_replica_stalls_total{{{REPLICA}}}[1h])", "{{replica}} silent"),
+                    Query("sum by (result) (increase(paddock_retries_total[1h]))", "{{result}}"),
+                ],
+                about="In an hour. over_budget: not tried again, to spare the engines.",
             ),
             Panel(
                 "How long the last start took",

@@ -6,7 +6,9 @@ engine's own words are handed on.
 
 from typing import Any
 
+from gateway.breaker import State
 from gateway.control import Cause, Phase
+from gateway.proof import StopSet
 
 Form = dict[str, Any]
 
@@ -16,6 +18,7 @@ _NUMBER: Form = {"type": "number"}
 _FLAG: Form = {"type": "boolean"}
 _PHASE: Form = {"type": "string", "enum": [str(phase) for phase in Phase]}
 _CAUSE: Form = {"type": "string", "enum": [str(cause) for cause in Cause]}
+_STOP_SET: Form = {"type": "string", "enum": [str(one) for one in StopSet]}
 
 
 def _closed(optional: tuple[str, ...] = (), /, **properties: Form) -> Form:
@@ -171,6 +174,21 @@ SCHEMAS: dict[str, Form] = {
         context_window=_maybe(_COUNT),
         is_draining=_FLAG,
         begin_of_text=_maybe(_COUNT),
+        stop_set=_maybe(_STOP_SET),
+        engines=_list(
+            _closed(
+                name=_TEXT,
+                phase=_PHASE,
+                reason=_maybe(_TEXT),
+                cause=_maybe(_CAUSE),
+                breaker=_one_of(*State),
+                running=_COUNT,
+                outstanding_tokens=_COUNT,
+                begin_of_text=_maybe(_COUNT),
+                stop_set=_maybe(_STOP_SET),
+                sent_ends=_list(_TEXT),
+            )
+        ),
     ),
     "Ready": _closed(
         ready=_FLAG,
@@ -179,6 +197,7 @@ SCHEMAS: dict[str, Form] = {
         cause=_maybe(_CAUSE),
         model=_maybe(_TEXT),
         begin_of_text=_maybe(_COUNT),
+        stop_set=_maybe(_STOP_SET),
     ),
     "GenerateBody": {
         "type": "object",

@@ -59,6 +59,8 @@ class HealthRoutes:
             "model": shown.model,
             # The proof made at its start: how many begin-of-text tokens a prompt gets. 1 is right.
             "begin_of_text": shown.begin_of_text,
+            # The other: whether answers end by themselves where the template says.
+            "stop_set": shown.proof and shown.proof.stop_set,
         }
         return Response(orjson.dumps(told), 200 if is_ready else 503, media_type="application/json")
 

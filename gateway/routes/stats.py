@@ -14,6 +14,7 @@ from gateway.admission import Admission
 from gateway.fleet import DEMO_MODEL, Fleet
 from gateway.pace import Pace
 from gateway.progress import read_download
+from gateway.replica import Replica
 from gateway.routes.document import ANY_ROUTE, failing, form, told
 from gateway.routes.reply import FollowStyle, event_stream
 
@@ -100,5 +101,25 @@ class StatsRoutes:
             "context_window": shown.max_total_tokens or None,
             # The proof made at its start: how many begin-of-text tokens a prompt gets. 1 is right.
             "begin_of_text": shown.begin_of_text,
+            # The other: whether answers end by themselves where the template says.
+            "stop_set": shown.proof and shown.proof.stop_set,
+            "engines": [_told(one) for one in self._fleet.replicas],
             "is_draining": self._admission.is_draining,
         }
+
+
+def _told(replica: Replica) -> dict[str, Any]:
+    """Say what one engine does."""
+    proof = replica.proof
+    return {
+        "name": replica.name,
+        "phase": replica.phase,
+        "reason": replica.reason,
+        "cause": replica.cause,
+        "breaker": replica.breaker.state,
+        "running": replica.running,
+        "outstanding_tokens": replica.outstanding,
+        "begin_of_text": replica.begin_of_text,
+        "stop_set": proof and proof.stop_set,
+        "sent_ends": [] if proof is None else list(proof.sent),
+    }

@@ -136,7 +136,10 @@ async def test_health_and_readiness_are_two_questions(served: Served) -> None:
 
     assert (200, b"") == (health.status_code, health.content)
     name = "meta-llama/Meta-Llama-3-8B-Instruct"
-    told = {"ready": True, "phase": "ready", "reason": None, "cause": None, "model": name, "begin_of_text": 1}
+    told = {
+        "ready": True, "phase": "ready", "reason": None, "cause": None, "model": name, "begin_of_text": 1,
+        "stop_set": "unknown",
+    }  # fmt: skip
     assert told == ready.json()
 
 

@@ -18,13 +18,14 @@ LAYERS: list[tuple[str, set[str]]] = [
         {
             "prompt", "grammar", "fit", "tools", "logprob", "stops", "settings",
             "admission", "schedule", "estimate", "pace", "fairness",
+            "breaker", "budget", "routing", "room", "silence",
         },
     ),
     (
         "outside world",
         {
             "tgi", "events", "connection", "transport", "fleet", "replica", "control", "metrics", "keys",
-            "progress",
+            "progress", "line", "proof", "gauges",
             "download", "lag",
         },
     ),
@@ -37,7 +38,7 @@ LAYERS: list[tuple[str, set[str]]] = [
 FENCES = {
     "text_generation": {"tgi", "events"},
     "httptools": {"connection"},
-    "prometheus_client": {"metrics"},
+    "prometheus_client": {"metrics", "gauges"},
     "sse_starlette": {"routes"},
     "fastapi": {"routes", "app"},
     "starlette": {"routes", "app"},

@@ -39,6 +39,8 @@ class FakeTgi:
             TokenSpan(882, "user", 19, 23),
             TokenSpan(128007, "<|end_header_id|>", 23, 40),
             TokenSpan(128009, "<|eot_id|>", 44, 54),
+            TokenSpan(128008, "<|eom_id|>", 54, 64),
+            TokenSpan(128001, "<|end_of_text|>", 64, 79),
         ]
 
     def say(self, *steps: Step) -> None:

@@ -21,9 +21,10 @@ from gateway.errors import (
     EngineUnreachable,
 )
 from gateway.fleet import Fleet
+from gateway.gauges import Now
 from gateway.generation import Generation
 from gateway.house import House
-from gateway.metrics import Metrics, Now
+from gateway.metrics import Metrics
 from gateway.order import Caller, Order
 from gateway.pace import Pace
 from gateway.record import Ledger

@@ -7,7 +7,8 @@ from prometheus_client.openmetrics.exposition import generate_latest
 
 from gateway.chat import Outcome
 from gateway.errors import EngineError, Refusal, leaves
-from gateway.metrics import ENDERS, Metrics, Now, ReplicaNow
+from gateway.gauges import Now, ReplicaNow
+from gateway.metrics import ENDERS, Metrics
 
 IDLE = Now(
     running=0,
@@ -24,6 +25,9 @@ IDLE = Now(
     stream_bytes={"open": 0, "kept": 0},
     phases=("loading", "ready"),
     causes=("gated", "unknown"),
+    breakers=("closed", "open"),
+    stop_sets=("own", "unknown"),
+    retries={"retried": 0, "over_budget": 0},
     replicas={"engine:80": ReplicaNow("llama", "ready", 1)},
 )
 
