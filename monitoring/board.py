@@ -4,13 +4,16 @@ Knows: the form of a dashboard, schema 39 (Grafana 10 and newer).
 Knows nothing of: what is shown.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 COLUMNS = 24
-# The data source is chosen on the board: an import into any Grafana asks nothing and finds its own.
+# The data source is chosen on the board, so that it names none.
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+# The same in the file for an import: Grafana asks whoever imports it.
+INPUT = "DS_PROMETHEUS"
 TAG = "paddock"
 
 
@@ -24,7 +27,10 @@ class Query:
 
 @dataclass(frozen=True)
 class Panel:
-    """One picture. Units: width in columns of 24, height in Grafana's rows; unit is Grafana's word."""
+    """One picture. Units: width in columns of 24, height in Grafana's rows; unit is Grafana's word.
+
+    needs_rules: it shows what only our rules make, so an import leaves it out.
+    """
 
     title: str
     queries: Sequence[Query]
@@ -36,6 +42,7 @@ class Panel:
     is_stacked: bool = False
     most: float | None = None
     bounds: Sequence[tuple[float, str]] = ()
+    needs_rules: bool = False
 
     def body(self, number: int, x: int, y: int) -> dict[str, Any]:
         """Write it."""
@@ -92,24 +99,65 @@ def board(title: str, about: str, rows: Sequence[Row]) -> dict[str, Any]:
     panels: list[dict[str, Any]] = []
     y = 0
     for row in rows:
-        heading = {"h": 1, "w": COLUMNS, "x": 0, "y": y}
-        panels.append(
-            {
-                "id": len(panels) + 1,
-                "type": "row",
-                "title": row.title,
-                "collapsed": False,
-                "gridPos": heading,
-                "panels": [],
-            }
-        )
-        x, y, tallest = 0, y + 1, 0
-        for panel in row.panels:
-            if x + panel.width > COLUMNS:
-                x, y, tallest = 0, y + tallest, 0
-            panels.append(panel.body(len(panels) + 1, x, y))
-            x, tallest = x + panel.width, max(tallest, panel.height)
-        y += tallest
+        panels.append(_heading(row, len(panels) + 1, y, is_folded=False))
+        placed, y = _placed(row, len(panels) + 1, y + 1)
+        panels += placed
+    return _document(title, about, panels, _variables(str(panels)))
+
+
+def folded(title: str, about: str, rows: Sequence[Row]) -> dict[str, Any]:
+    """Write a dashboard for an import, which asks for the data source; all rows but the first are folded."""
+    panels: list[dict[str, Any]] = []
+    number, y = 1, 0
+    for at, row in enumerate(rows):
+        heading = _heading(row, number, y, is_folded=at > 0)
+        placed, below = _placed(row, number + 1, y + 1)
+        panels.append(heading)
+        if at > 0:
+            heading["panels"] = placed
+        else:
+            panels += placed
+        number, y = number + 1 + len(placed), y + 1 if at > 0 else below
+    variables = _variables(str(panels))[1:]
+    told = {"name": INPUT, "label": "Prometheus", "description": "It scrapes Paddock.", "type": "datasource"}
+    body = {
+        "__inputs": [{**told, "pluginId": "prometheus", "pluginName": "Prometheus"}],
+        "__requires": [
+            {"type": "grafana", "id": "grafana", "name": "Grafana", "version": "10.0.0"},
+            {"type": "datasource", "id": "prometheus", "name": "Prometheus", "version": "1.0.0"},
+        ],
+        **_document(title, about, panels, variables),
+    }
+    asked: dict[str, Any] = json.loads(json.dumps(body).replace(SOURCE["uid"], f"${{{INPUT}}}"))
+    return asked
+
+
+def _heading(row: Row, number: int, y: int, *, is_folded: bool) -> dict[str, Any]:
+    return {
+        "id": number,
+        "type": "row",
+        "title": row.title,
+        "collapsed": is_folded,
+        "gridPos": {"h": 1, "w": COLUMNS, "x": 0, "y": y},
+        "panels": [],
+    }
+
+
+def _placed(row: Row, number: int, y: int) -> tuple[list[dict[str, Any]], int]:
+    """Write a row's panels side by side; give them and where the next row begins."""
+    panels: list[dict[str, Any]] = []
+    x = tallest = 0
+    for panel in row.panels:
+        if x + panel.width > COLUMNS:
+            x, y, tallest = 0, y + tallest, 0
+        panels.append(panel.body(number + len(panels), x, y))
+        x, tallest = x + panel.width, max(tallest, panel.height)
+    return panels, y + tallest
+
+
+def _document(
+    title: str, about: str, panels: list[dict[str, Any]], variables: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
         "title": f"Paddock: {title}",
         "description": about,
@@ -130,13 +178,15 @@ def board(title: str, about: str, rows: Sequence[Row]) -> dict[str, Any]:
                 "keepTime": True,
             }
         ],
-        "templating": {"list": _variables()},
+        "templating": {"list": variables},
         "annotations": {"list": []},
         "panels": panels,
     }
 
 
-def _variables() -> list[dict[str, Any]]:
+def _variables(panels: str) -> list[dict[str, Any]]:
+    """Write the choices at the top; one that no panel asks for is hidden, and kept for the other boards."""
+    chooses = "$replica" in panels
     return [
         {
             "name": "datasource",
@@ -146,12 +196,12 @@ def _variables() -> list[dict[str, Any]]:
             "refresh": 1,
             "hide": 0,
         },
-        _choice("model", "label_values(paddock_replica_info, model)"),
-        _choice("replica", 'label_values(paddock_replica_info{model=~"$model"}, replica)'),
+        _choice("model", "label_values(paddock_replica_info, model)", is_shown=chooses),
+        _choice("replica", 'label_values(paddock_replica_info{model=~"$model"}, replica)', is_shown=chooses),
     ]
 
 
-def _choice(name: str, query: str) -> dict[str, Any]:
+def _choice(name: str, query: str, *, is_shown: bool) -> dict[str, Any]:
     return {
         "name": name,
         "type": "query",
@@ -165,7 +215,7 @@ def _choice(name: str, query: str) -> dict[str, Any]:
         "allValue": ".*",
         "current": {"text": ["All"], "value": ["$__all"]},
         "sort": 1,
-        "hide": 0,
+        "hide": 0 if is_shown else 2,
     }
 
 

@@ -1,29 +1,54 @@
 #!/usr/bin/env python3
-"""Paddock's dashboards: the one source of grafana/dashboards/*.json.
+"""Paddock's dashboards: the one source of grafana/dashboards/*.json and grafana/import/paddock.json.
 
-usage: python3 monitoring/dashboards.py            write the files
-       python3 monitoring/dashboards.py --check    exit 1 if one differs from what would be written
+usage: .venv/bin/python monitoring/dashboards.py            write the files
+       .venv/bin/python monitoring/dashboards.py --check    exit 1 if one differs from what would be written
+
+The boards of the first folder are provisioned. The file of the second is for a Grafana and a Prometheus that
+know nothing of us: everything on one board, the rules' expressions written out, so that scraping suffices.
 
 The panels on TGI avoid what its own dashboard gets wrong: tokens a second come from the sum of generated
 tokens and not from its mean, no series is chosen by a Kubernetes label, no quantile is asked of a summary,
-and a counter that TGI creates at its first event counts as zero before. Standard library only.
+and a counter that TGI creates at its first event counts as zero before.
 """
 
+import dataclasses
+import functools
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from monitoring.board import Panel, Query, Row, board
+from monitoring.board import Panel, Query, Row, board, folded
 
-FOLDER = Path(__file__).parent / "grafana/dashboards"
+HERE = Path(__file__).parent
+FOLDER = HERE / "grafana/dashboards"
+IMPORT = HERE / "grafana/import/paddock.json"
 W = "$__rate_interval"
 ENGINE = 'instance=~"$replica"'
 REPLICA = 'replica=~"$replica"'
-GATEWAY = '{job="gateway"}'
+# Of all processes those that are gateways, whatever they are called where they are scraped.
+GATEWAY = " and on (job, instance) paddock_build_info"
 SHARES = ((0, "red"), (0.95, "orange"), (0.99, "green"))
+
+
+@functools.cache
+def rules() -> list[dict[str, Any]]:
+    """Read all rules, those that record and those that alert."""
+    read = [yaml.safe_load(path.read_text()) for path in sorted((HERE / "rules").glob("*.yml"))]
+    return [rule for one in read for group in one["groups"] for rule in group["rules"]]
+
+
+def firing() -> str:
+    """Choose our alerts: a Prometheus that is not ours has others, too."""
+    names = sorted({rule["alert"] for rule in rules() if "alert" in rule})
+    return f'ALERTS{{alertstate="firing", alertname=~"{"|".join(names)}"}}'
 
 
 def quantiles(
@@ -55,7 +80,63 @@ def share_kept(slo: str) -> str:
     return f'1 - paddock:slo_errors:rate1h{{slo="{slo}"}}'
 
 
+NOW = Row(
+    "Now",
+    [
+        Panel(
+            "Alerts",
+            [Query(or_zero(f"count({firing()})"))],
+            "none",
+            "stat",
+            "That fire; which ones is on the right, what to do in docs/runbooks.md.",
+            4,
+            5,
+            bounds=((0, "green"), (1, "red")),
+            needs_rules=True,
+        ),
+        Panel(
+            "Engines ready",
+            [Query("sum(paddock_replica_ready)")],
+            "none",
+            "stat",
+            width=4,
+            height=5,
+            bounds=((0, "red"), (1, "green")),
+        ),
+        Panel(
+            "Slots in use",
+            [Query('sum(paddock_tickets{state="running"}) / sum(paddock_open_slots)')],
+            "percentunit",
+            "stat",
+            "Of the engines that are ready; at 100 % the next chat waits.",
+            4,
+            5,
+        ),
+        Panel(
+            "Backlog in use",
+            [Query('sum(paddock_tickets{state="waiting"}) / sum(paddock_backlog_limit)')],
+            "percentunit",
+            "stat",
+            "At 100 % the next chat is refused.",
+            4,
+            5,
+            bounds=((0, "green"), (0.5, "orange"), (0.9, "red")),
+        ),
+        Panel(
+            "What fires",
+            [Query(f"max by (alertname, cause) ({firing()})", "{{alertname}} {{cause}}")],
+            kind="state-timeline",
+            about="Empty is well.",
+            width=8,
+            height=5,
+            bounds=((0, "red"),),
+            needs_rules=True,
+        ),
+    ],
+)
+
 USERS = [
+    NOW,
     Row(
         "Promises",
         [
@@ -278,6 +359,16 @@ QUEUE = [
     ),
 ]
 
+FAILED = Panel(
+    "Why an engine failed",
+    [Query(f"paddock_replica_failed{{{REPLICA}}} == 1", "{{replica}} {{cause}}")],
+    kind="state-timeline",
+    about="Empty while none has; the alert says it in words, and GET /ready has the sentence.",
+    width=24,
+    height=5,
+    bounds=((0, "red"),),
+)
+
 STEP = "tgi_batch_inference_duration"
 PREFILL, DECODE = (f'method="{kind}", {ENGINE}' for kind in ("prefill", "decode"))
 ENGINES = [
@@ -386,10 +477,11 @@ ENGINES = [
             ),
             Panel(
                 "Engine phase",
-                [Query(f"paddock_replica_phase{{{REPLICA}}}", "{{replica}} {{phase}}")],
+                [Query(f"paddock_replica_phase{{{REPLICA}}} == 1", "{{replica}} {{phase}}")],
                 kind="state-timeline",
                 width=12,
             ),
+            FAILED,
         ],
     ),
 ]
@@ -404,7 +496,7 @@ MACHINE = [
                     Query("DCGM_FI_DEV_FB_USED", "GPU {{gpu}} used"),
                     Query("DCGM_FI_DEV_FB_USED + DCGM_FI_DEV_FB_FREE", "GPU {{gpu}} in all"),
                 ],
-                "decmbytes",
+                "mbytes",
             ),
             Panel(
                 "Utilisation",
@@ -461,7 +553,7 @@ MACHINE = [
             ),
             Panel(
                 "Gateway's CPU",
-                [Query(f"rate(process_cpu_seconds_total{GATEWAY}[{W}])", "{{instance}}")],
+                [Query(f"rate(process_cpu_seconds_total[{W}]){GATEWAY}", "{{instance}}")],
                 "percentunit",
                 about="It uses one core; at 1 it is full.",
             ),
@@ -537,7 +629,7 @@ STARTS = [
                 "bytes",
             ),
             Panel("Rate", [Query("paddock_download_rate_bytes_per_second", "now")], "Bps"),
-            Panel("Phase", [Query("paddock_download_phase", "{{phase}}")], kind="state-timeline"),
+            Panel("Phase", [Query("paddock_download_phase == 1", "{{phase}}")], kind="state-timeline"),
             Panel(
                 "Since the download last said something",
                 [Query("time() - paddock_download_updated_timestamp_seconds", "age")],
@@ -553,25 +645,17 @@ STARTS = [
         [
             Panel(
                 "Phases, as the gateway sees them",
-                [Query(f"paddock_replica_phase{{{REPLICA}}}", "{{replica}} {{phase}}")],
+                [Query(f"paddock_replica_phase{{{REPLICA}}} == 1", "{{replica}} {{phase}}")],
                 kind="state-timeline",
                 width=12,
             ),
             Panel(
                 "Phases, as the supervisor says",
-                [Query(f"paddock_engine_phase{{{ENGINE}}}", "{{instance}} {{phase}}")],
+                [Query(f"paddock_engine_phase{{{ENGINE}}} == 1", "{{instance}} {{phase}}")],
                 kind="state-timeline",
                 width=12,
             ),
-            Panel(
-                "Why an engine failed",
-                [Query(f"paddock_replica_failed{{{REPLICA}}}", "{{replica}} {{cause}}")],
-                "none",
-                about="1 for the cause; GET /ready has the sentence.",
-                most=1,
-                width=24,
-                height=5,
-            ),
+            FAILED,
             Panel(
                 "Whether chats are sent there",
                 [Query(f"paddock_replica_breaker{{{REPLICA}}}", "{{replica}} {{state}}")],
@@ -626,17 +710,48 @@ STARTS = [
 ]
 
 BOARDS = {
-    "users": board("Users", "How those who chat are served.", USERS),
-    "queue": board("Queue", "Who waits, what they are told, and whether it is fair.", QUEUE),
-    "engine": board("Engine", "TGI's own figures, and what they mean.", ENGINES),
-    "machine": board("Machine", "GPU, disk and the gateway's process.", MACHINE),
-    "starts": board("Starts", "Download, loading, resting and waking.", STARTS),
+    "users": ("Users", "How those who chat are served.", USERS),
+    "queue": ("Queue", "Who waits, what they are told, and whether it is fair.", QUEUE),
+    "engine": ("Engine", "TGI's own figures, and what they mean.", ENGINES),
+    "machine": ("Machine", "GPU, disk and the gateway's process.", MACHINE),
+    "starts": ("Starts", "Download, loading, resting and waking.", STARTS),
 }
 
 
-def text_of(name: str) -> str:
-    """Write one dashboard's file."""
-    return json.dumps(BOARDS[name], indent=1, ensure_ascii=False) + "\n"
+def written_out(expression: str) -> str:
+    """Put the rules' expressions in the place of the names that they record."""
+
+    def one(found: re.Match[str]) -> str:
+        asked = dict(re.findall(r'(\w+)="([^"]*)"', found[2] or ""))
+        parts = []
+        for rule in rules():
+            labels = rule.get("labels", {})
+            if rule.get("record") == found[1] and asked.items() <= labels.items():
+                part = f"({written_out(rule['expr'])})"
+                for name, value in labels.items():
+                    part = f'label_replace({part}, "{name}", "{value}", "", "")'
+                parts.append(part)
+        return f"({' or '.join(parts)})"
+
+    return re.sub(r"(paddock:[\w:]+)(?:\{([^}]*)\})?", one, expression)
+
+
+def without_rules(row: Row, name: str) -> Row:
+    """Give a row for a Prometheus that has not our rules; its title says of which board it is."""
+
+    def panel(one: Panel) -> Panel:
+        queries = [dataclasses.replace(each, expression=written_out(each.expression)) for each in one.queries]
+        return dataclasses.replace(one, queries=queries)
+
+    return Row(f"{name}: {row.title}", [panel(one) for one in row.panels if not one.needs_rules])
+
+
+def texts() -> dict[Path, str]:
+    """Write all files."""
+    rows = [without_rules(row, title) for title, _, rows in BOARDS.values() for row in rows]
+    boards = {FOLDER / f"{name}.json": board(*parts) for name, parts in BOARDS.items()}
+    boards[IMPORT] = folded("all", "All of Paddock's boards on one.", rows)
+    return {path: json.dumps(body, indent=1, ensure_ascii=False) + "\n" for path, body in boards.items()}
 
 
 def main(arguments: list[str]) -> int:
@@ -644,13 +759,14 @@ def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--check"]):
         sys.stderr.write((__doc__ or "") + "\n")
         return 0 if arguments in (["-h"], ["--help"]) else 2
-    files = {FOLDER / f"{name}.json": text_of(name) for name in BOARDS}
+    files = texts()
     stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
-    stale += sorted(set(FOLDER.glob("*.json")) - files.keys())
+    stale += sorted({*FOLDER.glob("*.json"), *IMPORT.parent.glob("*.json")} - files.keys())
     if arguments:
         for path in stale:
             sys.stderr.write(f"{path.name} is not what monitoring/dashboards.py writes; run it\n")
         return 1 if stale else 0
+    IMPORT.parent.mkdir(exist_ok=True)
     for path, text in files.items():
         path.write_text(text)
     return 0

@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MONITORING = ROOT / "monitoring"
 RULES = sorted((MONITORING / "rules").glob("*.yml"))
 BOARDS = sorted((MONITORING / "grafana/dashboards").glob("*.json"))
+# The one file for a Grafana of one's own.
+IMPORT = MONITORING / "grafana/import/paddock.json"
 # The families that our queries may name, by how a name begins.
 NAME = re.compile(r"\b(?:paddock[_:]|tgi_|DCGM_|process_)[\w:]+|\bup\b(?=[{ )]|$)")
 # A series as PromQL writes it: name, and matchers where there are any.
@@ -41,14 +43,34 @@ def board(path: Path) -> dict[str, Any]:
     return read
 
 
+def panels(path: Path) -> list[dict[str, Any]]:
+    """Give every panel of a board, headings and what is folded below them included."""
+    return [one for panel in board(path)["panels"] for one in (panel, *panel.get("panels", []))]
+
+
 def asked() -> list[Asked]:
     """Give every query of every panel."""
     return [
-        Asked(path.stem, panel["title"], target["expr"])
-        for path in BOARDS
-        for panel in board(path)["panels"]
+        Asked(path.parent.name if path == IMPORT else path.stem, panel["title"], target["expr"])
+        for path in (*BOARDS, IMPORT)
+        for panel in panels(path)
         for target in panel.get("targets", [])
     ]
+
+
+def interpolated(expression: str, **chosen: list[str]) -> str:
+    """Fill in a board's variables as Grafana's Prometheus data source does; a variable not given is All.
+
+    All is the variable's own allValue, as it stands. Chosen values are escaped for a regular expression in a
+    quoted string, and several are alternatives in parentheses. A rate's shortest window is four scrapes.
+    """
+    text = expression.replace("$__rate_interval", "1m")
+    for name in ("model", "replica"):
+        values = [re.sub(r"[$^*{}\[\]+?.()|]", r"\\\\\g<0>", value) for value in chosen.get(name, [])]
+        filled = "|".join(values) or ".*"
+        text = text.replace(f"${name}", f"({filled})" if len(values) > 1 else filled)
+    assert "$" not in text, text
+    return text
 
 
 def rules() -> list[dict[str, Any]]:

@@ -58,6 +58,11 @@ class Watched:
         assert reply.status == 200, reply.body
         return reply.document["data"]
 
+    def offered(self, series: str, label: str) -> list[str]:
+        """Give the values of a label, as Grafana asks for a board's choices."""
+        found: list[str] = self.ask(f"label/{label}/values", **{"match[]": series})
+        return found
+
     def values(self, expression: str) -> list[float]:
         """Give the values of a query now that are numbers."""
         found = [float(one["value"][1]) for one in self.ask("query", query=expression)["result"]]
@@ -119,6 +124,26 @@ def configuration(ports: dict[str, list[int]], engine: int, control: int) -> dic
 
 
 @contextlib.contextmanager
+def hopeless(folder: Path) -> Iterator[int]:
+    """Start a gateway whose engine refuses its settings; give its port once it knows that."""
+    engine, control, port = (free_port() for _ in range(3))
+    ends = [sys.executable, "-c", "import sys; print('error: invalid value for --num-shard'); sys.exit(2)"]
+    supervisor_log, log = folder / "hopeless.log", folder / "broken.log"
+    supervisor = [sys.executable, "engine/supervisor.py", "--", *ends]
+    address = {"ENGINE_PORT": str(engine), "ENGINE_CONTROL_PORT": str(control)}
+    with running(supervisor, supervisor_log, HF_HOME=str(folder / "none"), IDLE_SECONDS="0", **address):
+        until(lambda: ask(control, "POST", "/start").status == 200, "no supervisor", supervisor_log)
+        variables = {
+            "GATEWAY_PORT": str(port),
+            "GATEWAY_ENGINE_URL": f"http://127.0.0.1:{engine}",
+            "GATEWAY_ENGINE_CONTROL_PORT": str(control),
+        }
+        with running([sys.executable, "-m", "gateway"], log, **variables):
+            until(lambda: ask(port, "GET", "/stats").document["phase"] == "failed", "not failed", log)
+            yield port
+
+
+@contextlib.contextmanager
 def watched(folder: Path) -> Iterator[Watched]:
     """Start everything, and wait until every target is read."""
     with contextlib.ExitStack() as stack:
@@ -164,8 +189,9 @@ def watched(folder: Path) -> Iterator[Watched]:
                 double.port, GATEWAY_SLOTS="2", GATEWAY_BACKLOG_LIMIT="3", GATEWAY_WAIT_LIMIT_SECONDS="20"
             )
         )
+        broken = stack.enter_context(hopeless(folder))
         ports = {
-            "gateway": [good.port, faulty.port],
+            "gateway": [good.port, faulty.port, broken],
             "engine": [engine, double.port],
             "supervisor": [control],
             "gpu": [stack.enter_context(exporter())],
@@ -180,6 +206,7 @@ def watched(folder: Path) -> Iterator[Watched]:
                     f"--config.file={file}",
                     f"--storage.tsdb.path={folder / 'tsdb'}",
                     f"--web.listen-address=127.0.0.1:{prometheus}",
+                    "--enable-feature=exemplar-storage",
                 ],
                 prometheus_log,
             )

@@ -4,28 +4,53 @@ import json
 import re
 import subprocess
 import sys
+import time
 import urllib.request
 from typing import Any
 
 import pytest
 
-from tests.monitoring.files import ROOT, SERIES, Asked, alerts, asked, rules
+from tests.monitoring.files import BOARDS, ROOT, SERIES, Asked, alerts, asked, board, interpolated, rules
 from tests.monitoring.stack import Watched
 
 RECORDED = [rule for rule in rules() if "record" in rule]
 
 
-def instant(expression: str) -> str:
-    """Fill in what Grafana would, for all replicas, and take away what stands in for a missing series."""
-    text = expression.replace("$__rate_interval", "1m").replace("$replica", ".*").replace("$model", ".*")
-    assert "$" not in text
-    return re.sub(r" or vector\(0\)$", "", text)
+def instant(expression: str, **chosen: list[str]) -> str:
+    """Fill in what Grafana would, and take away what stands in for a missing series."""
+    return re.sub(r" or vector\(0\)$", "", interpolated(expression, **chosen))
 
 
 @pytest.mark.parametrize("query", asked(), ids=str)
 def test_a_panel_s_query_returns_data(loaded: Watched, query: Asked) -> None:
     """After the load every line of every panel has a number."""
     assert [] != loaded.until_values(instant(query.expression))
+
+
+@pytest.mark.parametrize("query", [query for query in asked() if "$replica" in query.expression], ids=str)
+def test_a_choice_of_replicas_chooses(loaded: Watched, query: Asked) -> None:
+    """With all of them chosen by name there is as much as with All, and with a name that none has nothing."""
+    everyone = loaded.offered("paddock_replica_info", "replica")
+    found = len(loaded.values(instant(query.expression)))
+
+    assert found == len(loaded.values(instant(query.expression, replica=everyone)))
+    # The panels beside a replica's own line have one of all gateways.
+    assert 0 == len(loaded.values(instant(query.expression, replica=["nobody:80"])))
+
+
+def test_the_choices_have_values(loaded: Watched) -> None:
+    """What the boards ask for their two choices is answered with a model and with the replicas."""
+    models = loaded.offered("paddock_replica_info", "model")
+    replicas = loaded.offered(f'paddock_replica_info{{model=~"{models[0]}"}}', "replica")
+
+    choices = [variable for path in BOARDS for variable in board(path)["templating"]["list"][1:]]
+
+    assert {
+        "label_values(paddock_replica_info, model)",
+        'label_values(paddock_replica_info{model=~"$model"}, replica)',
+    } == {variable["definition"] for variable in choices}
+    assert len(models) >= 1
+    assert len(replicas) >= 1
 
 
 @pytest.mark.parametrize("rule", RECORDED, ids=lambda rule: f"{rule['record']} {rule.get('labels', '')}")
@@ -86,6 +111,26 @@ def test_exemplars_lead_to_requests(loaded: Watched) -> None:
         b"paddock_generation_seconds",
         b"paddock_chat_tokens_per_second",
     } == set(named)
+
+
+def test_a_failed_engine_raises_its_alert_with_the_reason(loaded: Watched) -> None:
+    """From the supervisor's table to the sentence that somebody is woken with."""
+    assert [] != loaded.until_values('ALERTS{alertname="EngineFailed", alertstate="firing"}')
+    (alert,) = (one for one in loaded.ask("alerts")["alerts"] if one["labels"]["alertname"] == "EngineFailed")
+
+    assert "bad_arguments" == alert["labels"]["cause"]
+    assert alert["annotations"]["summary"].endswith("has failed, bad_arguments: it refuses its settings")
+
+
+def test_exemplars_are_kept(loaded: Watched) -> None:
+    """Prometheus has, for a bucket, the id of a request that the gateway's log has too."""
+    end = time.time()
+    found = loaded.ask("query_exemplars", query="paddock_arrival_first_token_seconds_bucket",
+                       start=str(end - 600), end=str(end))
+    ids = {one["labels"]["request_id"] for series in found for one in series["exemplars"]}
+
+    assert ids
+    assert all(re.fullmatch(r"[0-9a-f]{24}", each) for each in ids)
 
 
 def test_the_supervisor_is_shown_under_its_engine_s_name(loaded: Watched) -> None:

@@ -12,21 +12,21 @@ import yaml
 
 from gateway.control import Cause
 from monitoring import dashboards
-from tests.monitoring.files import BOARDS, MONITORING, ROOT, alerts, board
+from tests.monitoring.files import BOARDS, IMPORT, MONITORING, ROOT, alerts, asked, board, panels
 
 COMPOSE: dict[str, Any] = yaml.safe_load((MONITORING / "compose.yaml").read_text())
 SERVICES = sorted(COMPOSE["services"])
 
 
-@pytest.mark.parametrize("name", sorted(dashboards.BOARDS))
-def test_a_board_is_what_its_source_writes(name: str) -> None:
+@pytest.mark.parametrize("path", sorted(dashboards.texts()), ids=lambda path: path.stem)
+def test_a_board_is_what_its_source_writes(path: Path) -> None:
     """The JSON is never edited by hand."""
-    assert (dashboards.FOLDER / f"{name}.json").read_text() == dashboards.text_of(name)
+    assert path.read_text() == dashboards.texts()[path]
 
 
 def test_no_board_has_lost_its_source() -> None:
     """A file that nothing writes would stay for ever."""
-    assert sorted(dashboards.BOARDS) == [path.stem for path in BOARDS]
+    assert sorted(dashboards.texts()) == sorted((MONITORING / "grafana").rglob("*.json"))
 
 
 def sources_of(node: Any) -> set[str]:
@@ -47,20 +47,71 @@ def test_a_board_imports_anywhere(path: Path) -> None:
     assert ["datasource", "model", "replica"] == [one["name"] for one in read["templating"]["list"]]
 
 
+def test_the_one_file_asks_for_its_data_source() -> None:
+    """An import fills in one input, which is all that names a data source; the file names no uid itself."""
+    read = board(IMPORT)
+
+    assert [("DS_PROMETHEUS", "datasource", "prometheus")] == [
+        (one["name"], one["type"], one["pluginId"]) for one in read["__inputs"]]
+    assert {"${DS_PROMETHEUS}"} == sources_of(read)
+    assert {"uid", "id"} & read.keys() == set()
+    assert ["model", "replica"] == [one["name"] for one in read["templating"]["list"]]
+
+
+def test_the_one_file_has_every_panel_but_those_of_alerts() -> None:
+    """What the five boards show it shows, too, in their order."""
+    paths = [dashboards.FOLDER / f"{name}.json" for name in dashboards.BOARDS]
+    shown = [panel for path in paths for panel in panels(path) if panel["type"] != "row"]
+
+    assert [panel["title"] for panel in shown if "ALERTS" not in str(panel["targets"])] == [
+        panel["title"] for panel in panels(IMPORT) if panel["type"] != "row"]
+
+
+def test_the_one_file_needs_no_rules() -> None:
+    """No query names what only our rules record or raise."""
+    needed = [query.expression for query in asked() if query.board == "import"
+              and re.search(r"paddock:|ALERTS", query.expression)]
+
+    assert [] == needed
+
+
+def test_a_recorded_name_is_written_out_with_its_labels() -> None:
+    """One rule where the query names it, all of them where it does not."""
+    one = dashboards.written_out('1 - paddock:slo_errors:rate1h{slo="answers"}')
+    both = dashboards.written_out("paddock:slo_target:ratio")
+
+    assert one.startswith('1 - (label_replace((sum(rate(paddock_chats_total{outcome=~"failed|expired"}[1h]))')
+    assert one.endswith(', "slo", "answers", "", ""))')
+    assert both == ('(label_replace((vector(0.99)), "slo", "answers", "", "") or '
+                    'label_replace((vector(0.95)), "slo", "first_token", "", ""))')
+
+
 @pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
+def test_a_choice_that_changes_nothing_is_hidden(path: Path) -> None:
+    """Whoever sees a choice of replicas may expect that it chooses."""
+    read = board(path)
+    hidden = {one["name"]: one["hide"] == 2 for one in read["templating"]["list"]}
+    chooses = "$replica" in str([panel.get("targets") for panel in read["panels"]])
+
+    assert {"datasource": False, "model": not chooses, "replica": not chooses} == hidden
+
+
+@pytest.mark.parametrize("path", [*BOARDS, IMPORT], ids=lambda path: path.stem)
 def test_every_variable_in_a_query_is_defined(path: Path) -> None:
     """A misspelt variable would be an empty panel."""
     used = set(re.findall(r"\$\{?(\w+)", json.dumps(board(path))))
 
-    assert used <= {"datasource", "model", "replica", "__rate_interval", "__all"}
+    assert used <= {"DS_PROMETHEUS" if path == IMPORT else "datasource", "model", "replica",
+                    "__rate_interval", "__all"}
 
 
-@pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*BOARDS, IMPORT], ids=lambda path: path.stem)
 def test_panels_lie_side_by_side(path: Path) -> None:
     """Numbers are single, nothing overlaps, nothing is wider than the board; every panel asks something."""
-    panels = board(path)["panels"]
+    shown = panels(path)
     taken: set[tuple[int, int]] = set()
-    for panel in panels:
+    # What is folded lies where its heading unfolds it, over what is below.
+    for panel in board(path)["panels"]:
         place = panel["gridPos"]
         cells = {(x, y) for x in range(place["x"], place["x"] + place["w"])
                  for y in range(place["y"], place["y"] + place["h"])}
@@ -68,8 +119,20 @@ def test_panels_lie_side_by_side(path: Path) -> None:
         taken |= cells
 
     assert 24 > max(x for x, _ in taken)
-    assert len(panels) == len({panel["id"] for panel in panels})
-    assert [] == [panel["title"] for panel in panels if panel["type"] != "row" and not panel["targets"]]
+    assert 24 >= max(panel["gridPos"]["x"] + panel["gridPos"]["w"] for panel in shown)
+    assert len(shown) == len({panel["id"] for panel in shown})
+    assert [] == [panel["title"] for panel in shown if panel["type"] != "row" and not panel["targets"]]
+
+
+@pytest.mark.parametrize("path", [*BOARDS, IMPORT], ids=lambda path: path.stem)
+def test_bounds_of_colours_rise(path: Path) -> None:
+    """The first has no value, each next one is higher."""
+    for panel in panels(path):
+        steps = panel.get("fieldConfig", {}).get("defaults", {}).get("thresholds", {}).get("steps", [])
+        values = [step["value"] for step in steps]
+
+        assert values[:1] in ([], [None])
+        assert values[1:] == sorted(set(values[1:]))
 
 
 def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
