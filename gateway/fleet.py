@@ -209,9 +209,10 @@ class Fleet:
 
     async def _look(self) -> None:
         while True:
+            # Order: what is doubted during a look is looked at again.
+            self._look_now.clear()
             await self._find()
             await asyncio.gather(*(replica.look() for replica in self.replicas))
-            self._look_now.clear()
             is_calm = self.online == len(self.replicas)
             # A supervisor may put a ready engine to sleep at any time, and answers from memory.
             pause = _CHECK_SECONDS if is_calm and self._control_port is None else _LOOK_SECONDS

@@ -178,9 +178,8 @@ class Replica:
                 self.enter(state.phase, state.reason, state.ready_seconds, state.cause)
                 self._is_returning = False
                 return
-        if pause := self.breaker.pause_seconds(self._clock()):
-            reason, cause = self._trouble
-            self.enter(Phase.STARTING, reason, pause, cause)
+        if self.breaker.pause_seconds(self._clock()):
+            self._doubt("")
         else:
             await self._look_at_wire(state)
         self._is_returning = False
@@ -229,9 +228,12 @@ class Replica:
                 if self.is_ready:
                     self._doubt("another engine answers: it has to show what it can")
                 await self._prove(info, state)
+            elif not self.is_ready and run is None:
+                await self._prove(info, state)
             elif not self.is_ready:
                 # Its line was closed, and the same run says that it was not its end.
-                await self._serve_again(is_proven=run is not None, info=info, state=state)
+                self._line = await self._open_line(self.tgi.url, _CONNECT_SECONDS, self._line_lost)
+                self.enter(Phase.READY, None)
         except EngineTimeout as error:
             # Its health check waits for the forward step under way, which a long prompt makes long:
             # an engine that served before is busy, not gone.
@@ -239,13 +241,6 @@ class Replica:
                 self._doubt(error.message)
         except EngineError as error:
             self._doubt(error.message)
-
-    async def _serve_again(self, *, is_proven: bool, info: Info, state: EngineState | None) -> None:
-        if not is_proven:
-            await self._prove(info, state)
-            return
-        self._line = await self._open_line(self.tgi.url, _CONNECT_SECONDS, self._line_lost)
-        self.enter(Phase.READY, None)
 
     async def _prove(self, info: Info, state: EngineState | None) -> None:
         """Let a new engine show that it can serve chats, on a line that tells if it ends meanwhile."""
@@ -274,7 +269,11 @@ class Replica:
         """Send nobody there until it has generated a token for us."""
         self._let_go()
         self._proven = None
-        self.enter(Phase.STARTING, reason)
+        if pause := self.breaker.pause_seconds(self._clock()):
+            reason, cause = self._trouble
+            self.enter(Phase.STARTING, reason, pause, cause)
+        else:
+            self.enter(Phase.STARTING, reason)
 
     def _leave_alone(self) -> None:
         self._doubt(self._trouble[0])

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.fakes.double import ThreadDouble
-from tests.gateway.conftest import Serve
+from tests.fakes.settings import Settings as DoubleSettings
+from tests.gateway.conftest import Serve, Served
 from tests.gateway.peer import LIMIT_SECONDS
 from tests.gateway.talk import CHAT, chat, content_of, error_of, frames_of, streaming
 
@@ -159,3 +160,184 @@ async def test_without_a_supervisor_a_dead_engine_refuses_at_once(serve: Serve) 
     refused = await served.client.post(CHAT, json=chat())
 
     assert (503, "engine_down") == (refused.status_code, refused.json()["error"]["code"])
+
+
+# Every start is proven
+
+
+async def test_an_engine_that_was_swapped_between_two_looks_shows_what_it_can_first(
+    serve: Serve, tgi_double: ThreadDouble
+) -> None:
+    """Another model on the same address within milliseconds: no chat before its proof."""
+    served = await serve()
+    assert 200 == (await served.client.post(CHAT, json=chat())).status_code
+    tgi_double.die()
+    other = ThreadDouble(DoubleSettings(model_id="other/llama"), port=tgi_double.port)
+    try:
+        other.listen()
+        answer = await served.client.post(CHAT, json=chat("who are you"))
+        seen = [(one.path, one.inputs if one.body else "") for one in other.seen()]
+    finally:
+        other.close()
+
+    assert 200 == answer.status_code
+    chats = [at for at, (_, inputs) in enumerate(seen) if "who are you" in inputs]
+    assert ["/tokenize", "/generate_stream"] == [path for path, _ in seen[: chats[0]] if path[1] in "tg"]
+    assert "other/llama" == served.records()[-1]["model"]
+
+
+async def test_another_model_behind_the_same_connection_is_found_at_the_next_look(
+    served: Served, tgi_double: ThreadDouble
+) -> None:
+    """As behind a proxy, where no connection tells."""
+    tgi_double.settle(model_id="other/llama", max_total_tokens=4096, max_input_tokens=4095)
+    served.gateway.fleet._look_now.set()
+    fleet = served.gateway.fleet
+    await served.until(lambda: fleet.model == "other/llama" and fleet.online > 0)
+
+    assert 4096 == served.gateway.fleet.shown.max_total_tokens
+    assert 2 == sum(one.parameters["max_new_tokens"] == 1 for one in tgi_double.seen("/generate_stream"))
+
+
+@pytest.mark.parametrize(
+    ("told", "stop_set", "sent"),
+    [
+        (None, "unknown", ["<|eot_id|>", "<|eom_id|>"]),
+        (["<|eot_id|>", "<|eom_id|>", "<|end_of_text|>"], "own", []),
+        (["<|end_of_text|>"], "sent", ["<|eot_id|>", "<|eom_id|>"]),
+    ],
+)
+async def test_what_the_engine_does_not_stop_at_by_itself_is_sent(
+    serve: Serve,
+    tgi_double: ThreadDouble,
+    supervisor: Supervisor,
+    told: list[str] | None,
+    stop_set: str,
+    sent: list[str],
+) -> None:
+    """By the model's files, as the supervisor read them; the proof's result is told everywhere."""
+    if told is not None:
+        supervisor.state["stop_tokens"] = {
+            "texts": told, "source": "generation_config.json", "is_chat": True,
+        }  # fmt: skip
+    served = await serve(engine_control_port=supervisor.port)
+    await served.client.post(CHAT, json=chat("hello there"))
+    asked = tgi_double.seen("/generate_stream")[-1]
+    ready, stats = [(await served.client.get(path)).json() for path in ("/ready", "/stats")]
+    page = (await served.client.get("/metrics")).text
+    name = served.gateway.fleet.shown.name
+
+    assert sent == asked.parameters.get("stop", [])
+    assert (stop_set, stop_set) == (ready["stop_set"], stats["stop_set"])
+    assert (stop_set, sent) == (stats["engines"][0]["stop_set"], stats["engines"][0]["sent_ends"])
+    assert f'paddock_replica_stop_set{{replica="{name}",result="{stop_set}"}} 1.0' in page
+
+
+async def test_a_base_model_is_refused_for_chat(
+    serve: Serve, tgi_double: ThreadDouble, supervisor: Supervisor
+) -> None:
+    """Loudly: 503 with the reason, a failed phase, a cause for the alert."""
+    supervisor.state["stop_tokens"] = {
+        "texts": ["<|end_of_text|>"], "source": "generation_config.json", "is_chat": False,
+    }  # fmt: skip
+    served = await serve(waits=False, engine_control_port=supervisor.port)
+    await served.until(lambda: served.gateway.fleet.shown.phase == "failed")
+    refused = await served.client.post(CHAT, json=chat())
+    ready = (await served.client.get("/ready")).json()
+
+    assert (503, "engine_down") == (refused.status_code, refused.json()["error"]["code"])
+    assert "a base model" in refused.json()["error"]["message"]
+    assert ("failed", "wrong_model") == (ready["phase"], ready["cause"])
+
+
+# Engines that fail
+
+
+async def test_an_engine_that_fails_chat_after_chat_is_tried_with_one_token(
+    served: Served, tgi_double: ThreadDouble
+) -> None:
+    """Three failures, then a token of ours before the next chat."""
+    tgi_double.script(fault="generation", times=3)
+    failed = [(await served.client.post(CHAT, json=chat())).status_code for _ in range(3)]
+    answer = await served.client.post(CHAT, json=chat("after that"))
+    tries = [one.parameters["max_new_tokens"] == 1 for one in tgi_double.seen("/generate_stream")]
+
+    assert ([502] * 3, 200) == (failed, answer.status_code)
+    assert [True, False, False, False, True, False] == tries
+    assert 1 == served.gateway.fleet.shown.breaker.opened
+
+
+async def test_a_try_that_fails_leaves_the_engine_alone_for_a_while(
+    served: Served, tgi_double: ThreadDouble
+) -> None:
+    """Chats are refused at once with the time of the next try, and served after one that is good."""
+    tgi_double.script(fault="generation", times=4)
+    for _ in range(3):
+        await served.client.post(CHAT, json=chat())
+    replica = served.gateway.fleet.shown
+    await served.until(lambda: replica.breaker.opened == 2)
+    refused = await served.client.post(CHAT, json=chat())
+    stats = (await served.client.get("/stats")).json()
+    page = (await served.client.get("/metrics")).text
+    await served.until_ready()
+
+    assert (503, "1") == (refused.status_code, refused.headers["retry-after"])
+    assert "chats failed in a row (engine_failed)" in refused.json()["error"]["message"]
+    assert "open" == stats["engines"][0]["breaker"]
+    assert f'paddock_replica_breaker{{replica="{replica.name}",state="open"}} 1.0' in page
+    assert 200 == (await served.client.post(CHAT, json=chat())).status_code
+
+
+async def test_what_is_the_caller_s_fault_does_not_count_against_an_engine(
+    served: Served, tgi_double: ThreadDouble
+) -> None:
+    """Nor does an engine that others have filled."""
+    tgi_double.script(status=422, body="Failed to deserialize", times=4)
+    tgi_double.script(fault="overloaded", times=4)
+    statuses = [(await served.client.post(CHAT, json=chat())).status_code for _ in range(8)]
+
+    assert [422] * 4 + [503] * 4 == statuses
+    assert (0, True) == (served.gateway.fleet.shown.breaker.opened, served.gateway.fleet.shown.is_ready)
+
+
+async def test_an_engine_that_falls_silent_is_taken_out_with_all_its_chats(
+    serve: Serve, tgi_double: ThreadDouble
+) -> None:
+    """Long before each chat's own limit: an error frame each, connections closed, and a token before more."""
+    served = await serve(stall_limit_seconds=0.2)
+    tgi_double.script(reply="one two three", fault="stall", after=1, times=3)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(served.client.post(CHAT, json=chat(stream=True))) for _ in range(3)]
+    ends = [error_of(frames_of(task.result().text)) for task in tasks]
+    await served.until_ready()
+    page = (await served.client.get("/metrics")).text
+    replica = served.gateway.fleet.shown
+
+    assert ["engine_timeout"] * 3 == [end["code"] for end in ends]
+    assert "the engine stalled" in ends[0]["message"]
+    assert f'paddock_replica_stalls_total{{replica="{replica.name}"}} 1.0' in page
+    assert 'paddock_engine_errors_total{code="engine_timeout"} 3.0' in page
+    assert 3 == sum(one.disconnected_at is not None for one in tgi_double.seen("/generate_stream"))
+    assert 200 == (await served.client.post(CHAT, json=chat())).status_code
+
+
+async def test_a_chat_that_a_full_engine_refused_goes_to_the_other(
+    serve: Serve, start_tgi_double: StartDouble
+) -> None:
+    """Once; a retry is counted. Beyond the budget the caller is told what the engine said."""
+    doubles = [start_tgi_double(), start_tgi_double()]
+    served = await serve(url=",".join(double.url for double in doubles))
+    fleet = served.gateway.fleet
+    await served.until(lambda: fleet.online == 2)
+    full = doubles[0].url.removeprefix("http://")
+    fleet.route = lambda ready, _: min(ready, key=lambda one: one.name != full)
+    doubles[0].script(fault="overloaded", times=None)
+    answer = await served.client.post(CHAT, json=chat())
+    fleet.retries.left = 0.0
+    refused = await served.client.post(CHAT, json=chat())
+    page = (await served.client.get("/metrics")).text
+
+    assert (200, 503) == (answer.status_code, refused.status_code)
+    assert "engine_overloaded" == refused.json()["error"]["code"]
+    assert 'paddock_retries_total{result="retried"} 1.0' in page
+    assert 'paddock_retries_total{result="over_budget"} 1.0' in page
