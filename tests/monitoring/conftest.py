@@ -1,6 +1,8 @@
 """Everything that is watched, with a load behind it: started once for all tests of the folder."""
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -13,4 +15,4 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """A stack that Prometheus has watched under load."""
     with watched(tmp_path_factory.mktemp("watched")) as found:
         load.run(found)
-        yield found
+        yield replace(found, at=time.time())

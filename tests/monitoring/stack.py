@@ -51,6 +51,8 @@ class Watched:
     double: ThreadDouble
     control_port: int
     prometheus_port: int
+    # When the load had ended, as Unix time: queries are of that moment, however long the tests take.
+    at: float | None = None
 
     def ask(self, path: str, **query: str) -> Any:
         """Ask Prometheus's API."""
@@ -63,16 +65,20 @@ class Watched:
         found: list[str] = self.ask(f"label/{label}/values", **{"match[]": series})
         return found
 
-    def values(self, expression: str) -> list[float]:
-        """Give the values of a query now that are numbers."""
-        found = [float(one["value"][1]) for one in self.ask("query", query=expression)["result"]]
+    def values(self, expression: str, at: float | None = None) -> list[float]:
+        """Give the values of a query, at the load's end or another moment, that are numbers."""
+        moment = at or self.at
+        when = {"time": f"{moment:.3f}"} if moment else {}
+        found = [float(one["value"][1]) for one in self.ask("query", query=expression, **when)["result"]]
         return [value for value in found if value == value]
 
     def until_values(self, expression: str) -> list[float]:
-        """Wait until a query has a value; an empty list after the limit."""
+        """Wait until a query has a value: at the load's end, or soon after; an empty list after the limit."""
         deadline = time.monotonic() + LIMIT_SECONDS / 4
-        while not (found := self.values(expression)) and time.monotonic() < deadline:
+        found = self.values(expression)
+        while not found and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
+            found = self.values(expression, time.time())
         return found
 
 
