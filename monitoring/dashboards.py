@@ -473,15 +473,44 @@ ENGINES = [
                 "none",
                 about="An estimate: tokens that the running requests may come to, not those that are there. "
                 "TGI does not tell its budget; scripts/plan computes it.",
-                width=12,
+                width=24,
             ),
+        ],
+    ),
+    Row(
+        "Health",
+        [
             Panel(
                 "Engine phase",
                 [Query(f"paddock_replica_phase{{{REPLICA}}} == 1", "{{replica}} {{phase}}")],
                 kind="state-timeline",
                 width=12,
             ),
+            Panel(
+                "Whether chats are sent there",
+                [Query(f"paddock_replica_breaker{{{REPLICA}}} == 1", "{{replica}} {{state}}")],
+                kind="state-timeline",
+                about="closed: yes; open: no, it failed chat after chat; half_open: one token is tried.",
+                width=12,
+            ),
             FAILED,
+            Panel(
+                "Silences and second tries",
+                [
+                    Query(f"increase(paddock_replica_stalls_total{{{REPLICA}}}[1h])", "{{replica}} silent"),
+                    Query("sum by (result) (increase(paddock_retries_total[1h]))", "{{result}}"),
+                ],
+                about="In an hour. over_budget: not tried again, to spare the engines.",
+                width=12,
+            ),
+            Panel(
+                "How answers end",
+                [Query(f"paddock_replica_stop_set{{{REPLICA}}} == 1", "{{replica}} {{result}}")],
+                kind="state-timeline",
+                about="own: the engine stops at every end; sent: what it lacks goes with every chat; "
+                "unknown: nobody could say.",
+                width=12,
+            ),
         ],
     ),
 ]
@@ -656,29 +685,6 @@ STARTS = [
                 width=12,
             ),
             FAILED,
-            Panel(
-                "Whether chats are sent there",
-                [Query(f"paddock_replica_breaker{{{REPLICA}}}", "{{replica}} {{state}}")],
-                kind="state-timeline",
-                about="open: it failed chat after chat; half_open: one token is being tried.",
-                width=12,
-            ),
-            Panel(
-                "How answers end",
-                [Query(f"paddock_replica_stop_set{{{REPLICA}}}", "{{replica}} {{result}}")],
-                kind="state-timeline",
-                about="own: the engine stops at every end; sent: what it lacks goes with every chat; "
-                "unknown: nobody could say.",
-                width=12,
-            ),
-            Panel(
-                "Silences and second tries",
-                [
-                    Query(f"increase(paddock_replica_stalls_total{{{REPLICA}}}[1h])", "{{replica}} silent"),
-                    Query("sum by (result) (increase(paddock_retries_total[1h]))", "{{result}}"),
-                ],
-                about="In an hour. over_budget: not tried again, to spare the engines.",
-            ),
             Panel(
                 "How long the last start took",
                 [
