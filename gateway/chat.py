@@ -4,11 +4,14 @@ Knows nothing of HTTP, TGI's wire or the clock.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
 
 import orjson
+
+# The engine's seeds have 64 bits.
+SEEDS = 2**64
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -81,6 +84,10 @@ class Sampling:
     grammar: Mapping[str, Any] | None = None
     top_tokens: int | None = None
     ends: tuple[str, ...] = ()
+
+    def of_choice(self, index: int) -> "Sampling":
+        """Give the sampling of one of several answers: each has the seed of the one before, plus one."""
+        return self if self.seed is None else replace(self, seed=(self.seed + index) % SEEDS)
 
 
 class Finish(StrEnum):

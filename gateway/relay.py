@@ -4,13 +4,15 @@ Knows TGI's batches, parts and stop strings. Knows nothing of HTTP.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import orjson
 
 from gateway.admission import Ticket
 from gateway.chat import Batch, Finish, Usage
-from gateway.errors import Draining, EngineDown, EngineRejected, Refusal
+from gateway.choices import Answer, Choices, Gathered, admit_all
+from gateway.errors import ChatUnsupported, Draining, EngineDown, EngineRejected, Refusal
 from gateway.events import translate
 from gateway.fairness import Served
 from gateway.generation import Generation
@@ -121,7 +123,7 @@ class Forwarding(Generation):
         self._count(int(self.native.headers.get("x-generated-tokens", 0)))
 
 
-AnyGeneration = TypeVar("AnyGeneration", bound=Generation)
+AnyAnswer = TypeVar("AnyAnswer", bound=Answer)
 
 
 class Generations:
@@ -130,7 +132,7 @@ class Generations:
     def __init__(self, house: House) -> None:
         self.served = Served(house.clock)
         self._house = house
-        self._open: set[Generation] = set()
+        self._open: set[Answer] = set()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -142,11 +144,22 @@ class Generations:
 
     def stream(self, order: Order) -> Streaming:
         """Admit an order and start to stream it. Raises: Refusal."""
-        return self._keep(Streaming(self._house, order, self._admit(order)))
+        return self._keep(Streaming(self._house, order, *self._admit(order, (order,))))
 
     def forward(self, order: Order) -> Forwarding:
         """Admit an order and hand it to the engine whole. Raises: Refusal."""
-        return self._keep(Forwarding(self._house, order, self._admit(order)))
+        return self._keep(Forwarding(self._house, order, *self._admit(order, (order,))))
+
+    def several(self, order: Order, each: Sequence[Order]) -> Choices:
+        """Admit an order of several answers, all or none, and start to stream them.
+
+        Raises: Refusal; ChatUnsupported for more than this queue can ever hold.
+        """
+        gathered = Gathered(self._house.ledger.metrics)
+        house = replace(self._house, ledger=gathered)
+        tickets = self._admit(order, each)
+        parts = [Streaming(house, one, ticket) for one, ticket in zip(each, tickets, strict=True)]
+        return self._keep(Choices(self._house, order, parts, gathered))
 
     def end_all(self, error: Draining) -> None:
         """End every open generation with an error that its readers see."""
@@ -159,32 +172,34 @@ class Generations:
             if not generation.is_granted:
                 generation.end(error)
 
-    def _admit(self, order: Order) -> Ticket:
+    def _admit(self, order: Order, each: Sequence[Order]) -> list[Ticket]:
         if not self._house.admission.is_draining:
             self._house.fleet.check()
         caller, keyring = order.caller, self._house.keyring
         if keyring is not None and caller.key is not None:
             keyring.reserve(caller.key, order.cost)
         try:
-            return self._house.admission.admit(
-                caller.client, order.cost, caller.kind, caller.deadline_seconds
-            )
-        except Refusal:
+            if len(each) > 1:
+                return admit_all(self._house.admission, each)
+            return [
+                self._house.admission.admit(caller.client, order.cost, caller.kind, caller.deadline_seconds)
+            ]
+        except (Refusal, ChatUnsupported):
             self._settle(order, 0)
             raise
 
-    def _keep(self, generation: AnyGeneration) -> AnyGeneration:
+    def _keep(self, generation: AnyAnswer) -> AnyAnswer:
         self._open.add(generation)
         generation.when_over(lambda: self._over(generation))
         return generation
 
-    def _over(self, generation: Generation) -> None:
+    def _over(self, generation: Answer) -> None:
         self._open.discard(generation)
         used = generation.used()
         # What an engine never counted is taken as asked for, once it ran; as nothing, if it did not.
         if used is None:
             used = generation.order.cost if generation.is_granted else 0
-        if generation.is_granted:
+        if used:
             self.served.add(generation.order.caller.client, used)
         self._settle(generation.order, used)
 

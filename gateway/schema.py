@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
-from gateway.chat import Chat, Sampling, Tool
+from gateway.chat import SEEDS, Chat, Sampling, Tool
 from gateway.errors import ChatInvalid, ChatUnsupported, PaddockError
 from gateway.grammar import Shape, loosen
 from gateway.message import (
@@ -29,10 +29,10 @@ from gateway.prompt import ENDS
 from gateway.tgi import MAX_NEW_TOKENS
 from gateway.tools import CallReader, call_schema
 
-# OpenAI's seeds are signed, the engine's are not: both have 64 bits.
-_SEEDS = 2**64
 # TGI's limit for alternatives of a token (MAX_TOP_N_TOKENS), and OpenAI's.
 MAX_TOP, MAX_TOP_ANYWHERE = 5, 20
+# So many answers to one chat at most: as many as run at once by default. OpenAI's limit is the other.
+MAX_CHOICES, MAX_CHOICES_ANYWHERE = 8, 128
 
 
 class _StreamOptions(BaseModel):
@@ -51,12 +51,16 @@ class _Body(BaseModel):
     temperature: Annotated[Number, Field(ge=0, le=2)] | None = None
     top_p: Annotated[Number, Field(gt=0, le=1)] | None = None
     max_tokens: Annotated[int, Field(strict=True, ge=1)] | None = None
-    seed: Annotated[int, Field(strict=True, ge=-_SEEDS // 2, lt=_SEEDS)] | None = None
+    # OpenAI's are signed, the engine's are not.
+    seed: Annotated[int, Field(strict=True, ge=-SEEDS // 2, lt=SEEDS)] | None = None
     stop: Text | list[Annotated[Text, Field(min_length=1)]] | None = None
     frequency_penalty: Annotated[Number, Field(ge=-2, le=2)] | None = None
     # A label of the caller's own end users: it changes no answer and is not logged.
     user: Text | None = None
-    n: Annotated[Any, only(1)] = None
+    n: (
+        Annotated[int, Field(strict=True, ge=1, le=MAX_CHOICES), most(MAX_CHOICES, MAX_CHOICES_ANYWHERE)]
+        | None
+    ) = None
     presence_penalty: Annotated[Any, only(0, 0.0)] = None
     logit_bias: Annotated[Any, only({})] = None
 
@@ -67,7 +71,7 @@ class _Body(BaseModel):
             temperature=temperature if self.temperature is None else self.temperature,
             top_p=top_p if self.top_p is None else self.top_p,
             max_tokens=self.max_tokens,
-            seed=None if self.seed is None else self.seed % _SEEDS,
+            seed=None if self.seed is None else self.seed % SEEDS,
             stop=tuple(one for one in stop if one),
             frequency_penalty=self.frequency_penalty or 0.0,
         )

@@ -7,13 +7,13 @@ import asyncio
 import secrets
 from dataclasses import dataclass
 
+from gateway.choices import Answer
 from gateway.errors import StreamUnknown
-from gateway.generation import Generation
 
 
 @dataclass(slots=True)
 class _Kept:
-    generation: Generation
+    generation: Answer
     owner: str
     expiry: asyncio.TimerHandle | None = None
 
@@ -45,14 +45,14 @@ class Shelf:
         """Add up what the logs hold now."""
         return sum(kept.generation.log.held_bytes for kept in self._kept.values())
 
-    def put(self, generation: Generation, owner: str) -> str:
+    def put(self, generation: Answer, owner: str) -> str:
         """Keep a generation; give the id under which its owner finds it."""
         identity = secrets.token_urlsafe(24)
         self._kept[identity] = _Kept(generation, owner)
         generation.when_over(lambda: self._ended(identity))
         return identity
 
-    def find(self, identity: str, owner: str) -> Generation:
+    def find(self, identity: str, owner: str) -> Answer:
         """Find a generation. Raises: StreamUnknown, for one that is somebody else's as for none."""
         kept = self._kept.get(identity)
         if kept is None or not secrets.compare_digest(kept.owner.encode(), owner.encode()):

@@ -2,6 +2,8 @@
 
 import secrets
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -9,9 +11,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from gateway.body import read_body
+from gateway.chat import Usage
+from gateway.choices import Answer
 from gateway.errors import ChatUnsupported, ModelUnknown
 from gateway.fleet import DEMO_MODEL
 from gateway.metrics import Metrics
+from gateway.order import Form, Order
 from gateway.relay import Generations
 from gateway.replica import Replica
 from gateway.routes.document import (
@@ -30,8 +35,10 @@ from gateway.routes.document import (
 from gateway.routes.intake import Intake, owner_of, request_id
 from gateway.routes.reply import Follow, FollowStyle, Whole
 from gateway.schema import ChatBody, CompletionBody
+from gateway.several import ChoiceForm, ClosingForm
 from gateway.shelf import Shelf
 from gateway.sse import OpenAiForm, WholeForm, called, told_logprobs, usage_body
+from gateway.tools import CallReader
 
 PROGRESS_HEADER = "paddock-progress"
 RESUME_HEADER = "paddock-resume"
@@ -122,40 +129,70 @@ class OpenAiRoutes:
         sampling = body.sampling(*self._intake.defaults(model))
         answer_id = ("chatcmpl-" if is_chat else "cmpl-") + secrets.token_urlsafe(18)
         created, route = int(time.time()), request.url.path
-        calls = body.calls() if isinstance(body, ChatBody) else None
+        # Each choice reads its own calls.
+        calls = [body.calls() if isinstance(body, ChatBody) else None for _ in range(body.n or 1)]
         shape = body.shape() if isinstance(body, ChatBody) else None
         if not body.stream:
-            whole = WholeForm(calls)
+            wholes = [WholeForm(one) for one in calls]
             order = await self._intake.order(
-                request, route, prompt, sampling, whole, is_streamed=False, shape=shape, calls=calls
+                request, route, prompt, sampling, wholes[0], is_streamed=False, shape=shape, calls=calls[0]
             )
-            generation = self._generations.stream(order)
+            usage = wholes[0] if len(wholes) == 1 else WholeForm()
+            generation = self._start(order, wholes, usage, calls)
 
             def write() -> Response | None:
-                return None if generation.error else _whole(answer_id, created, model, whole, body)
+                if generation.error:
+                    return None
+                return _whole(answer_id, created, model, wholes, usage.usage, body)
 
             return Whole(generation, write)
         is_resumable = request.headers.get(RESUME_HEADER) == "1"
-        form = OpenAiForm(
-            answer_id,
-            created,
-            model,
-            request_id(request),
-            is_chat=is_chat,
-            includes_usage=body.includes_usage,
-            shows_progress=request.headers.get(PROGRESS_HEADER) == "1",
-            is_split=is_resumable,
-            calls=calls,
-            has_top=bool(sampling.top_tokens),
-        )
+        forms = [
+            OpenAiForm(
+                answer_id,
+                created,
+                model,
+                request_id(request),
+                is_chat=is_chat,
+                includes_usage=body.includes_usage,
+                shows_progress=request.headers.get(PROGRESS_HEADER) == "1",
+                is_split=is_resumable,
+                calls=one,
+                has_top=bool(sampling.top_tokens),
+                index=index,
+            )
+            for index, one in enumerate(calls)
+        ]
         order = await self._intake.order(
-            request, route, prompt, sampling, form, is_resumable=is_resumable, shape=shape, calls=calls
+            request, route, prompt, sampling, forms[0], is_resumable=is_resumable, shape=shape, calls=calls[0]
         )
-        generation = self._generations.stream(order)
+        if len(forms) == 1:
+            generation = self._start(order, forms, forms[0], calls)
+        else:
+            choices = [ChoiceForm(one, is_first=one is forms[0]) for one in forms]
+            generation = self._start(order, choices, ClosingForm(forms[0]), calls)
         reply = Follow(generation, self._follow)
         if is_resumable:
             reply.headers[STREAM_HEADER] = self._shelf.put(generation, owner_of(request))
         return reply
+
+    def _start(
+        self, order: Order, forms: Sequence[Form], closing: Form, calls: Sequence[CallReader | None]
+    ) -> Answer:
+        """Start a generation for each form, all of one chat. Raises: Refusal, ChatUnsupported."""
+        if len(forms) == 1:
+            return self._generations.stream(order)
+        each = [
+            replace(
+                order,
+                form=form,
+                sampling=order.sampling.of_choice(index),
+                calls=calls[index],
+                is_resumable=False,
+            )
+            for index, form in enumerate(forms)
+        ]
+        return self._generations.several(replace(order, form=closing, cost=order.cost * len(forms)), each)
 
     def _model(self, replica: Replica) -> dict[str, Any]:
         temperature, top_p = self._intake.defaults(replica.model)
@@ -173,9 +210,27 @@ class OpenAiRoutes:
 
 
 def _whole(
-    answer_id: str, created: int, model: str, form: WholeForm, body: ChatBody | CompletionBody
+    answer_id: str,
+    created: int,
+    model: str,
+    forms: Sequence[WholeForm],
+    usage: Usage,
+    body: ChatBody | CompletionBody,
 ) -> Response:
-    choice: dict[str, Any] = {"index": 0, "logprobs": None, "finish_reason": form.finish}
+    return _json(
+        {
+            "id": answer_id,
+            "object": "chat.completion" if isinstance(body, ChatBody) else "text_completion",
+            "created": created,
+            "model": model,
+            "choices": [_choice(index, form, body) for index, form in enumerate(forms)],
+            "usage": usage_body(usage),
+        }
+    )
+
+
+def _choice(index: int, form: WholeForm, body: ChatBody | CompletionBody) -> dict[str, Any]:
+    choice: dict[str, Any] = {"index": index, "logprobs": None, "finish_reason": form.finish}
     is_chat = isinstance(body, ChatBody)
     if body.wants_logprobs:
         has_top = isinstance(body, CompletionBody) and bool(body.logprobs)
@@ -187,16 +242,7 @@ def _whole(
             choice["message"]["tool_calls"] = [called(form.calls, form.calls.arguments)]
     else:
         choice["text"] = form.text
-    return _json(
-        {
-            "id": answer_id,
-            "object": "chat.completion" if is_chat else "text_completion",
-            "created": created,
-            "model": model,
-            "choices": [choice],
-            "usage": usage_body(form.usage),
-        }
-    )
+    return choice
 
 
 def _json(value: object) -> Response:

@@ -15,8 +15,8 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from gateway.choices import Answer
 from gateway.errors import GatewayFault, PaddockError
-from gateway.generation import Generation
 from gateway.schema import error_body
 from gateway.sse import KEEP_ALIVE, native_error
 
@@ -53,7 +53,7 @@ class Follow(Response):
     """A generation's log as an event stream; an error before its first frame as an HTTP error."""
 
     def __init__(
-        self, generation: Generation, style: FollowStyle, *, after: int = 0, is_native: bool = False
+        self, generation: Answer, style: FollowStyle, *, after: int = 0, is_native: bool = False
     ) -> None:
         super().__init__()
         generation.join()
@@ -86,7 +86,7 @@ class Whole(Response):
     """
 
     def __init__(
-        self, generation: Generation, write: Callable[[], Response | None], *, is_native: bool = False
+        self, generation: Answer, write: Callable[[], Response | None], *, is_native: bool = False
     ) -> None:
         super().__init__()
         generation.join()
@@ -110,7 +110,7 @@ class Whole(Response):
 
 
 def _time(
-    generation: Generation,
+    generation: Answer,
     response: Response,
     names: Sequence[str] = ("wait", "first_token", "generation"),
 ) -> None:
@@ -127,7 +127,7 @@ def _time(
     response.headers["server-timing"] = ", ".join(told)
 
 
-def _error_of(generation: Generation, *, is_native: bool) -> ErrorReply:
+def _error_of(generation: Answer, *, is_native: bool) -> ErrorReply:
     error = generation.error or GatewayFault("the answer was stopped")
     return ErrorReply(error, generation.order.request_id, is_native=is_native)
 

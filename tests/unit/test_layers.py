@@ -29,8 +29,8 @@ LAYERS: list[tuple[str, set[str]]] = [
             "download", "lag",
         },
     ),
-    ("life of a chat", {"generation", "house", "relay", "streams", "shelf", "order", "record"}),
-    ("wire forms", {"schema", "body", "message", "sse"}),
+    ("life of a chat", {"generation", "choices", "house", "relay", "streams", "shelf", "order", "record"}),
+    ("wire forms", {"schema", "body", "message", "sse", "several"}),
     ("HTTP in", {"routes"}),
     ("wiring", {"app", "__main__"}),
 ]

@@ -78,8 +78,12 @@ def _sampling() -> tuple[Row, ...]:
         Row("presence_penalty", "refused", "0 or none only: TGI would make a repetition penalty of it "
             "that ruins "
             "answers", taken=((0, {}), (0.0, {}), (None, {})), unkept=(0.5, -1)),
-        Row("n", "refused", "1 or none only: send as many requests, each gets its place in the queue",
-            taken=((1, {}), (None, {})), unkept=(2,)),
+        Row("n", "mapped", "1 to 8: so many generations, each with a slot of its own when one is free, and "
+            "in a stream each with its `index`. They are admitted together or not at all, and weigh as much "
+            "as so many chats in the queue and in a key's tokens. With a `seed` the first answer has that one and "
+            "each other the next, so that it can be had again alone; at temperature 0 all are the same. "
+            "`usage` counts the prompt once. If one fails, so does the whole",
+            taken=((1, {}), (None, {}), (2, {}), (8, {})), unkept=(9, 128), denied=(0, 129, 1.5, "2")),
         _unkept("logit_bias", {"5": 1}, {}),
         Row("user", "neutral", "a text of the caller's own; it changes no answer and is not logged",
             taken=(("ann", {}),), denied=(5,)),

@@ -1,0 +1,54 @@
+"""Frames of several choices in one stream.
+
+Knows which words of a form belong to one choice and which to the whole. Knows nothing of what they say.
+"""
+
+from gateway.chat import Batch, Finish, Timings, Usage
+from gateway.errors import PaddockError
+from gateway.order import Waiting
+from gateway.sse import OpenAiForm
+
+
+class ChoiceForm:
+    """One choice: its chunks, and the news of the queue where it is the first, which has its slot first."""
+
+    def __init__(self, form: OpenAiForm, *, is_first: bool) -> None:
+        self._form = form
+        self._is_first = is_first
+
+    def waiting(self, news: Waiting) -> list[bytes]:
+        return self._form.waiting(news) if self._is_first else []
+
+    def running(self) -> list[bytes]:
+        return self._form.running() if self._is_first else []
+
+    def deltas(self, batch: Batch) -> list[bytes]:
+        return self._form.deltas(batch)
+
+    def finished(self, finish: Finish, usage: Usage, timings: Timings) -> list[bytes]:
+        return self._form.ended(finish)
+
+    def failed(self, error: PaddockError) -> list[bytes]:
+        return []
+
+
+class ClosingForm:
+    """What stands behind all choices: the usage of all and [DONE], or the error that ended them."""
+
+    def __init__(self, form: OpenAiForm) -> None:
+        self._form = form
+
+    def waiting(self, news: Waiting) -> list[bytes]:
+        return []
+
+    def running(self) -> list[bytes]:
+        return []
+
+    def deltas(self, batch: Batch) -> list[bytes]:
+        return []
+
+    def finished(self, finish: Finish, usage: Usage, timings: Timings) -> list[bytes]:
+        return self._form.closed(usage, timings)
+
+    def failed(self, error: PaddockError) -> list[bytes]:
+        return self._form.failed(error)
