@@ -80,8 +80,8 @@ def _sampling() -> tuple[Row, ...]:
             "answers", taken=((0, {}), (0.0, {}), (None, {})), unkept=(0.5, -1)),
         Row("n", "mapped", "1 to 8: so many generations, each with a slot of its own when one is free, and "
             "in a stream each with its `index`. They are admitted together or not at all, and weigh as much "
-            "as so many chats in the queue and in a key's tokens. With a `seed` the first answer has that one and "
-            "each other the next, so that it can be had again alone; at temperature 0 all are the same. "
+            "as so many chats in the queue and in a key's tokens. With a `seed` the first answer has that one "
+            "and each other the next, so that it can be had again alone; at temperature 0 all are the same. "
             "`usage` counts the prompt once. If one fails, so does the whole",
             taken=((1, {}), (None, {}), (2, {}), (8, {})), unkept=(9, 128), denied=(0, 129, 1.5, "2")),
         _unkept("logit_bias", {"5": 1}, {}),
