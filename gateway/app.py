@@ -47,9 +47,11 @@ from gateway.routes.document import completed
 from gateway.routes.door import Door
 from gateway.routes.health import HealthRoutes
 from gateway.routes.intake import REQUEST_ID, Intake, request_id
+from gateway.routes.lane import Lane
 from gateway.routes.native import NATIVE_PATHS, NativeRoutes
 from gateway.routes.openai import OpenAiRoutes
 from gateway.routes.page import Page
+from gateway.routes.push import SERVER_SEND
 from gateway.routes.reply import ErrorReply, FollowStyle
 from gateway.routes.stats import StatsRoutes
 from gateway.routes.streams import StreamRoutes
@@ -216,7 +218,8 @@ class Gateway:
         app.add_exception_handler(PaddockError, self._told)
         app.add_exception_handler(HTTPException, self._told_http)
         app.add_exception_handler(Exception, self._told_fault)
-        return _RequestIds(Door(app, self.keyring, settings.host_names))
+        lane = Lane(app, {**openai.endpoints(), **native.endpoints()}, self._told, self._told_fault)
+        return _RequestIds(Door(lane, self.keyring, settings.host_names))
 
     async def _told(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, PaddockError)  # registered for nothing else
@@ -277,6 +280,7 @@ class _RequestIds:
         text = given.decode("latin-1")
         identity = text if _GOOD_ID.fullmatch(text) else secrets.token_hex(12)
         scope[REQUEST_ID] = identity
+        scope[SERVER_SEND] = send
 
         async def with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -190,8 +190,11 @@ class Generation(ABC):
             self._fail(GatewayFault("an internal error; the server's log has it under this request id"))
         finally:
             self._ticket.release(used=self.used())
-            self.log.close()
-            self._house.ledger.write(self._record(outcome))
+            try:
+                self._house.ledger.write(self._record(outcome))
+            finally:
+                # Order: the readers' last bytes go out in here, and who has them may ask for the record.
+                self.log.close()
 
     async def _wait(self) -> None:
         """Stay in the backlog until granted, telling each new place."""
@@ -237,7 +240,7 @@ class Generation(ABC):
     def _fail(self, error: PaddockError) -> None:
         self.error = error
         self.failed_first = self.log.length == 0
-        self.log.append(self.order.form.failed(error))
+        self.log.append(self.order.form.failed(error), is_last=True)
 
     def _count(self, tokens: int) -> None:
         """Take note of tokens that arrived now."""

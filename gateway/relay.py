@@ -53,7 +53,7 @@ class Streaming(Generation):
         self._finish = self._finish or Finish.STOP
         if order.calls is not None:
             self._finish = order.calls.end(self._finish)
-        self.log.append(order.form.finished(self._finish, usage, self._timings()))
+        self.log.append(order.form.finished(self._finish, usage, self._timings()), is_last=True)
 
     async def _parts(self, replica: Replica, room: int, stops: "_Cut | None") -> None:
         """Generate until the model ends, the caller's limit is reached or the context is full.

@@ -4,7 +4,8 @@ Knows frames as bytes and cursors as counts of frames. Knows nothing of what a f
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 
 class Log:
@@ -23,7 +24,7 @@ class Log:
         self._frames: list[bytes] = []
         self._forgotten = 0
         self._held_bytes = 0
-        self._readers: list[asyncio.Future[None]] = []
+        self._followers: tuple[Callable[[], None], ...] = ()
 
     @property
     def length(self) -> int:
@@ -35,8 +36,11 @@ class Log:
         """Add up the bytes that the log holds now."""
         return self._held_bytes
 
-    def append(self, frames: Sequence[bytes]) -> None:
-        """Add frames and wake every reader once, whatever their number."""
+    def append(self, frames: Sequence[bytes], *, is_last: bool = False) -> None:
+        """Add frames and tell every follower once, whatever their number.
+
+        Of the last ones they hear when the log is closed, so that these and the end are one piece.
+        """
         if self.is_closed:
             raise ValueError("the log is closed")
         if not frames:
@@ -45,17 +49,41 @@ class Log:
             frames = [b"id: %d\n%b" % (n, frame) for n, frame in enumerate(frames, self.length + 1)]
             self._held_bytes += sum(map(len, frames))
         self._frames.extend(frames)
-        self._wake()
+        if not is_last:
+            self._tell()
 
     def close(self) -> None:
         """End the log. Any number of calls has the effect of one."""
         self.is_closed = True
-        self._wake()
+        self._tell()
 
-    async def opened(self) -> None:
-        """Wait until there is a first frame, or the log closed without one."""
-        while self.length == 0 and not self.is_closed:
-            await self._next()
+    @contextmanager
+    def followed(self, tell: Callable[[], None]) -> Iterator[None]:
+        """For the length of a block, call something when frames came and when the log is closed.
+
+        Order: the call is made right where the frames are appended, so it must be quick and must not
+        raise; a follower that goes in the middle of a round is still called in that round.
+        """
+        self._followers += (tell,)
+        try:
+            yield
+        finally:
+            left = list(self._followers)
+            left.remove(tell)
+            self._followers = tuple(left)
+
+    def since(self, cursor: int) -> list[bytes]:
+        """Give all frames behind a cursor; a log that does not keep them forgets them now.
+
+        Raises: ValueError if frames behind the cursor were forgotten.
+        """
+        if cursor < self._forgotten:
+            raise ValueError(f"frames before {self._forgotten} are gone")
+        if self.keeps:
+            return self._frames[cursor - self._forgotten :]
+        fresh, self._frames = self._frames, []
+        self._forgotten += len(fresh)
+        return fresh
 
     async def closed(self) -> None:
         """Wait until the log is closed."""
@@ -70,27 +98,24 @@ class Log:
         """
         cursor = after
         while True:
-            if cursor < self._forgotten:
-                raise ValueError(f"frames before {self._forgotten} are gone")
-            fresh = self._frames[cursor - self._forgotten :]
-            if fresh:
+            if fresh := self.since(cursor):
                 cursor += len(fresh)
-                if not self.keeps:
-                    self._frames.clear()
-                    self._forgotten = cursor
                 yield fresh[0] if len(fresh) == 1 else b"".join(fresh)
             elif self.is_closed:
                 return
             else:
                 await self._next()
 
-    def _wake(self) -> None:
-        waiting, self._readers = self._readers, []
-        for reader in waiting:
-            if not reader.done():
-                reader.set_result(None)
+    def _tell(self) -> None:
+        for tell in self._followers:
+            tell()
 
     async def _next(self) -> None:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._readers.append(future)
-        await future
+        came: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def wake() -> None:
+            if not came.done():
+                came.set_result(None)
+
+        with self.followed(wake):
+            await came

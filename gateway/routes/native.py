@@ -26,6 +26,7 @@ from gateway.routes.document import (
     told,
 )
 from gateway.routes.intake import Intake, caller_of, request_id, traced
+from gateway.routes.lane import Endpoint
 from gateway.routes.reply import Follow, FollowStyle, Whole
 from gateway.schedule import MOST_TOKENS
 from gateway.schema import ChatBody
@@ -93,6 +94,14 @@ class NativeRoutes:
             },
         )(self.get_info)
         return router
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Give what generates, by path."""
+        return {
+            "/": self.post_either,
+            "/generate": self.post_generate,
+            "/generate_stream": self.post_generate_stream,
+        }
 
     async def post_generate(self, request: Request) -> Response:
         """Generate and answer in one piece."""

@@ -33,6 +33,7 @@ from gateway.routes.document import (
     told,
 )
 from gateway.routes.intake import Intake, owner_of, request_id
+from gateway.routes.lane import Endpoint
 from gateway.routes.reply import Follow, FollowStyle, Whole
 from gateway.schema import ChatBody, CompletionBody
 from gateway.several import ChoiceForm, ClosingForm
@@ -91,6 +92,10 @@ class OpenAiRoutes:
         )(self.get_model)
         return router
 
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Give what generates, by path."""
+        return {"/v1/chat/completions": self.post_chat, "/v1/completions": self.post_completion}
+
     async def post_chat(self, request: Request) -> Response:
         """Answer a chat, streamed or whole."""
         body = read_body(ChatBody, await self._intake.content(request))
@@ -128,7 +133,7 @@ class OpenAiRoutes:
         model = self._intake.model(body.model)
         sampling = body.sampling(*self._intake.defaults(model))
         answer_id = ("chatcmpl-" if is_chat else "cmpl-") + secrets.token_urlsafe(18)
-        created, route = int(time.time()), request.url.path
+        created, route = int(time.time()), request.scope["path"]
         # Each choice reads its own calls.
         calls = [body.calls() if isinstance(body, ChatBody) else None for _ in range(body.n or 1)]
         shape = body.shape() if isinstance(body, ChatBody) else None

@@ -7,9 +7,9 @@ Knows ASGI and logs. Knows nothing of what was asked.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from gateway.choices import Answer
 from gateway.errors import GatewayFault, PaddockError
+from gateway.routes.push import Push
 from gateway.schema import error_body
 from gateway.sse import KEEP_ALIVE, native_error
 
@@ -25,6 +26,7 @@ from gateway.sse import KEEP_ALIVE, native_error
 STATUS_HOLD_SECONDS = 10.0
 
 EVENT_HEADERS = {"cache-control": "no-cache"}
+_HEARTBEAT = f": {KEEP_ALIVE}\n\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,34 +51,123 @@ class ErrorReply(Response):
             self.headers["retry-after"] = str(error.retry_after_seconds)
 
 
-class Follow(Response):
-    """A generation's log as an event stream; an error before its first frame as an HTTP error."""
+class EventStream(EventSourceResponse):
+    """sse-starlette's response for frames that are ready-made bytes, with heartbeat comments.
+
+    Deliberate divergence: it looks at each frame's type, writes it to its debug log and opens a cancel
+    scope for it though no limit is set, which costs 15 µs a token (measured at 100 streams). Delete
+    when frames of bytes pass straight through.
+    """
+
+    body_iterator: AsyncIterable[bytes]
+
+    def __init__(self, frames: AsyncIterable[bytes], style: FollowStyle) -> None:
+        super().__init__(
+            frames,
+            headers=EVENT_HEADERS,
+            ping=style.heartbeat_seconds,
+            sep="\n",
+            ping_message_factory=partial(ServerSentEvent, comment=KEEP_ALIVE, sep="\n"),
+            # The generations end themselves within the grace, so that the last frame is theirs.
+            shutdown_grace_period=style.grace_seconds,
+        )
+
+    async def _stream_response(self, send: Send) -> None:
+        await send(self.head())
+        async for frame in self.body_iterator:
+            await send(_body(frame, has_more=True))
+        async with self._send_lock:
+            self.active = False
+            await send(_body(b"", has_more=False))
+
+    def head(self) -> Message:
+        """Give the message that opens the answer."""
+        return {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+
+
+class Follow(EventStream):
+    """A generation's log as an event stream; an error before its first frame as an HTTP error.
+
+    Deliberate divergence: sse-starlette waits for frames in one of four tasks of a stream. Here the log
+    pushes them, one timer sends the heartbeats, and the request's own task watches for the client's
+    leaving. What that saves is in ARCHITECTURE.md. Delete __call__, and what only it uses, when
+    sse-starlette takes frames without a task to wait for them; a test shows that the bytes are the same.
+    """
 
     def __init__(
         self, generation: Answer, style: FollowStyle, *, after: int = 0, is_native: bool = False
     ) -> None:
-        super().__init__()
+        super().__init__(generation.log.read(after), style)
         generation.join()
         self._generation = generation
-        self._style = style
-        self._after = after
+        self._cursor = after
         self._is_native = is_native
+        # Those are the stream's own; what a route adds behind them is for errors as well.
+        self._own_headers = len(self.raw_headers)
+        self._holds_status = True
+        self._is_open = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         generation = self._generation
+        self._scope = scope
+        self._push = push = Push(send, self._make)
+        self._now = asyncio.get_running_loop().time
+        self._timer = asyncio.get_running_loop().call_later(STATUS_HOLD_SECONDS, self._release)
         try:
-            if not await _unless_gone(generation.log.opened, receive, STATUS_HOLD_SECONDS):
-                return
-            response: Response
-            if generation.error is not None and generation.failed_first and not self._after:
-                response = _error_of(generation, is_native=self._is_native)
-            else:
-                response = event_stream(generation.log.read(self._after), self._style)
-            _time(generation, response, names=("wait",))
-            _carry(self, response)
-            await response(scope, receive, send)
+            with generation.log.followed(push.tell):
+                push.tell()
+                await push.until_gone(receive)
         finally:
+            self._timer.cancel()
             generation.leave()
+
+    def _make(self) -> None:
+        """Send what the log has; what a slow client does not take stays there."""
+        log = self._generation.log
+        if not self._is_open:
+            if self._holds_status and log.length == 0 and not log.is_closed:
+                return
+            self._open()
+            if not self._push.is_free:
+                return
+        fresh = log.since(self._cursor)
+        if fresh or log.is_closed:
+            self._cursor += len(fresh)
+            self._sent_at = self._now()
+            frames = fresh[0] if len(fresh) == 1 else b"".join(fresh)
+            self._push.put(_body(frames, has_more=not log.is_closed))
+
+    def _release(self) -> None:
+        self._holds_status = False
+        self._push.tell()
+
+    def _open(self) -> None:
+        """Send the head, or the whole of an error that came before the first frame."""
+        self._is_open = True
+        self._timer.cancel()
+        generation = self._generation
+        _time(generation, self, names=("wait",))
+        if generation.error is not None and generation.failed_first and not self._cursor:
+            error = _error_of(generation, is_native=self._is_native)
+            error.raw_headers.extend(self.raw_headers[self._own_headers :])
+            self._push.put(*_messages(error))
+            return
+        self._push.put(self.head())
+        self._push.shorten(self._scope)
+        self._sent_at = self._now()
+        self._beat()
+
+    def _beat(self) -> None:
+        """Send a comment once nothing was sent for as long as a heartbeat, and look again."""
+        if not self.ping_interval:
+            return
+        left = self._sent_at + self.ping_interval - self._now()
+        if left <= 0:
+            left = float(self.ping_interval)
+            if self._push.is_free:
+                self._sent_at = self._now()
+                self._push.put(_body(_HEARTBEAT, has_more=True))
+        self._timer = asyncio.get_running_loop().call_later(left, self._beat)
 
 
 class Whole(Response):
@@ -93,20 +184,38 @@ class Whole(Response):
         self._generation = generation
         self._write = write
         self._is_native = is_native
+        self._own_headers = len(self.raw_headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         generation = self._generation
+        self._push = push = Push(send, self._make)
         try:
-            if not await _unless_gone(generation.log.closed, receive, None):
-                return
-            response = self._write()
-            if response is None:
-                response = _error_of(generation, is_native=self._is_native)
-            _time(generation, response)
-            _carry(self, response)
-            await response(scope, receive, send)
+            with generation.log.followed(push.tell):
+                push.tell()
+                await push.until_gone(receive)
         finally:
             generation.leave()
+
+    def _make(self) -> None:
+        generation = self._generation
+        if not generation.log.is_closed:
+            return
+        response = self._write()
+        if response is None:
+            response = _error_of(generation, is_native=self._is_native)
+        _time(generation, response)
+        response.raw_headers.extend(self.raw_headers[self._own_headers :])
+        self._push.put(*_messages(response))
+
+
+def _body(body: bytes, *, has_more: bool) -> Message:
+    return {"type": "http.response.body", "body": body, "more_body": has_more}
+
+
+def _messages(response: Response) -> tuple[Message, Message]:
+    """Give the messages of a response that has its whole body."""
+    head = {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
+    return head, _body(bytes(response.body), has_more=False)
 
 
 def _time(
@@ -118,7 +227,7 @@ def _time(
 
     A stream's head may be sent while its chat waits: then the wait so far is told, and called so.
     """
-    so_far = "" if generation.is_granted or generation.is_over else ';desc="so far"'
+    so_far = "" if generation.is_granted or generation.log.is_closed else ';desc="so far"'
     told = [
         f"{name};dur={seconds * 1000:.1f}{so_far}"
         for name, seconds in generation.spans().items()
@@ -130,67 +239,3 @@ def _time(
 def _error_of(generation: Answer, *, is_native: bool) -> ErrorReply:
     error = generation.error or GatewayFault("the answer was stopped")
     return ErrorReply(error, generation.order.request_id, is_native=is_native)
-
-
-def _carry(route_set: Response, response: Response) -> None:
-    """Carry over the headers that the route set, such as those that say what was changed."""
-    response.raw_headers.extend(
-        header for header in route_set.raw_headers if header[0] not in (b"content-length", b"content-type")
-    )
-
-
-class _Frames(EventSourceResponse):
-    """sse-starlette's response for frames that are ready-made bytes.
-
-    Deliberate divergence: it looks at each frame's type, writes it to its debug log and opens a cancel
-    scope for it though no limit is set, which costs 15 µs a token (measured at 100 streams). Delete
-    when frames of bytes pass straight through.
-    """
-
-    body_iterator: AsyncIterable[bytes]
-
-    async def _stream_response(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async for frame in self.body_iterator:
-            await send({"type": "http.response.body", "body": frame, "more_body": True})
-        async with self._send_lock:
-            self.active = False
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def event_stream(frames: AsyncIterable[bytes], style: FollowStyle) -> EventSourceResponse:
-    """Serve ready-made frames through sse-starlette, with heartbeat comments.
-
-    The generations end themselves within the grace, so that the last frame is theirs.
-    """
-    return _Frames(
-        frames,
-        headers=EVENT_HEADERS,
-        ping=style.heartbeat_seconds,
-        sep="\n",
-        ping_message_factory=lambda: ServerSentEvent(comment=KEEP_ALIVE, sep="\n"),
-        shutdown_grace_period=style.grace_seconds,
-    )
-
-
-async def _unless_gone(
-    awaited: Callable[[], Coroutine[None, None, None]], receive: Receive, limit_seconds: float | None
-) -> bool:
-    """Wait for something, up to a limit; say False if the client left first."""
-    happened = asyncio.ensure_future(awaited())
-    gone = asyncio.ensure_future(_departure(receive))
-    try:
-        await asyncio.wait({happened, gone}, timeout=limit_seconds, return_when=asyncio.FIRST_COMPLETED)
-        return happened.done() or not gone.done()
-    finally:
-        for future in (happened, gone):
-            future.cancel()
-            with suppress(asyncio.CancelledError):
-                await future
-
-
-async def _departure(receive: Receive) -> None:
-    while True:
-        message: Message = await receive()
-        if message["type"] == "http.disconnect":
-            return

@@ -16,7 +16,7 @@ from gateway.pace import Pace
 from gateway.progress import read_download
 from gateway.replica import Replica
 from gateway.routes.document import ANY_ROUTE, failing, form, told
-from gateway.routes.reply import FollowStyle, event_stream
+from gateway.routes.reply import EventStream, FollowStyle
 
 # Four times a second is as fast as a number can be read.
 _PUSH_SECONDS = 0.25
@@ -60,7 +60,7 @@ class StatsRoutes:
 
     async def get_stats_stream(self) -> Response:
         """Push the numbers whenever they change, at most four times a second."""
-        return event_stream(self._pushed(), self._style)
+        return EventStream(self._pushed(), self._style)
 
     async def _pushed(self) -> AsyncIterator[bytes]:
         told: dict[str, Any] = {}

@@ -49,11 +49,12 @@ class Witness(Log):
         super().__init__(keeps=keeps)
         self.written = b""
 
-    def append(self, frames: Sequence[bytes]) -> None:
+    def append(self, frames: Sequence[bytes], *, is_last: bool = False) -> None:
         """Add frames, as readers will see them."""
-        super().append(frames)
+        super().append(frames, is_last=is_last)
         if frames:
-            self.written += b"".join(self._frames[-len(frames) :])
+            # One that forgets has already done so, if its reader took them.
+            self.written += b"".join(self._frames[-len(frames) :] if self.keeps else frames)
 
 
 class Crowd:

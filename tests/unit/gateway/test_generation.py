@@ -107,8 +107,11 @@ async def turns(count: int = 5) -> None:
 
 async def first_text(generation: Generation) -> None:
     """Wait for the first frame."""
-    async with asyncio.timeout(LIMIT_SECONDS):
-        await generation.log.opened()
+    came = asyncio.Event()
+    with generation.log.followed(came.set):
+        async with asyncio.timeout(LIMIT_SECONDS):
+            while generation.log.length == 0:
+                await came.wait()
 
 
 async def test_a_final_event_finishes() -> None:

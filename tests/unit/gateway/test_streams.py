@@ -118,36 +118,58 @@ async def test_a_reader_may_wait_ahead_of_the_log() -> None:
 
 
 async def test_close_wakes_all_who_wait() -> None:
-    """Readers end; so do those who wait for the first frame or for the end."""
+    """Readers end; so do those who wait for the end."""
     log = Log(keeps=True)
     waiting = [
         asyncio.ensure_future(collected(log.read())),
-        asyncio.ensure_future(log.opened()),
         asyncio.ensure_future(log.closed()),
     ]
     await turns(2)
-    assert [False, False, False] == [one.done() for one in waiting]
+    assert [False, False] == [one.done() for one in waiting]
     log.close()
     log.close()
 
-    assert [[], None, None] == await asyncio.wait_for(asyncio.gather(*waiting), 5)
+    assert [[], None] == await asyncio.wait_for(asyncio.gather(*waiting), 5)
 
 
-async def test_the_first_frame_opens_the_log() -> None:
-    """Who waits for the first frame is woken by it, and not by a batch of none."""
+def test_followers_are_told_where_frames_are_appended() -> None:
+    """In the same call, once for a batch and once for the end; not for nothing, nor behind their block."""
+    log = Log(keeps=True)
+    told: list[tuple[str, int]] = []
+    with log.followed(lambda: told.append(("one", log.length))):
+        log.append([b"a", b"b"])
+        with log.followed(lambda: told.append(("other", log.length))):
+            log.append([])
+            log.append([b"c"])
+        log.close()
+    log.close()
+
+    assert [("one", 2), ("one", 3), ("other", 3), ("one", 3)] == told
+
+
+def test_the_last_frames_are_told_with_the_end() -> None:
+    """So that a follower finds both at once."""
     log = Log(keeps=False)
-    opened = asyncio.ensure_future(log.opened())
-    closed = asyncio.ensure_future(log.closed())
-    await turns(2)
-    log.append([])
-    await turns(2)
-    assert not opened.done()
-    log.append([b"a"])
-    await turns(2)
+    told: list[tuple[bool, list[bytes]]] = []
+    with log.followed(lambda: told.append((log.is_closed, log.since(len(told))))):
+        log.append([b"a"])
+        log.append([b"z"], is_last=True)
+        log.close()
 
-    assert (True, False) == (opened.done(), closed.done())
-    log.close()
-    await asyncio.wait_for(closed, 5)
+    assert [(False, [b"a"]), (True, [b"z"])] == told
+
+
+def test_a_follower_may_go_while_it_is_told() -> None:
+    """The others are told all the same."""
+    log = Log(keeps=True)
+    told = []
+    leaving = contextlib.ExitStack()
+    leaving.enter_context(log.followed(leaving.close))
+    with log.followed(lambda: told.append(log.length)):
+        log.append([b"a"])
+        log.append([b"b"])
+
+    assert [1, 2] == told
 
 
 async def test_a_closed_log_takes_nothing() -> None:
