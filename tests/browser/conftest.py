@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
+from tests.browser.chromium import Chromium
 from tests.browser.double import Double
 from tests.browser.reader import Reader
 from tests.browser.stack import Stack
@@ -21,12 +22,33 @@ OpenPage = Callable[..., Reader]
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    """What drives browsers."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
     """One Chromium for all tests."""
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        launched.close()
+    launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    yield launched
+    launched.close()
+
+
+@pytest.fixture
+def start_chromium(playwright: Playwright, tmp_path: Path) -> Iterator[Callable[[], Chromium]]:
+    """Start Chromium on this test's profile, again and again; a test may kill it."""
+    started: list[Chromium] = []
+
+    def start() -> Chromium:
+        started.append(Chromium(playwright, CHROMIUM, ARGUMENTS, tmp_path / "profile"))
+        return started[-1]
+
+    (tmp_path / "profile").mkdir()
+    yield start
+    for one in started:
+        one.kill()
 
 
 @pytest.fixture

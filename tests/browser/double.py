@@ -312,10 +312,11 @@ class Handler(BaseHTTPRequestHandler):
         if not self._is_allowed():
             return
         if self.path == "/tokenize":
-            # One token for each word: a count a test can do in its head.
-            words = body["inputs"].split()
-            start = {"id": 1, "text": "<|begin_of_text|>", "start": 0, "stop": 0}
-            send_json(self, [start, *({"id": 2, "text": word, "start": 0, "stop": 0} for word in words)])
+            send_json(self, tokens(body["inputs"].split()))
+            return
+        if self.path == "/chat_tokenize":
+            said = [word for one in body["messages"] for word in ["header", *one["content"].split()]]
+            send_json(self, {"tokenize_response": tokens(said), "templated_text": " ".join(said)})
             return
         body["_progress"] = self.headers["Paddock-Progress"]
         self.double.asked.append(body)
@@ -393,6 +394,12 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-cache")
         self.end_headers()
         self.wfile.write(content)
+
+
+def tokens(words: list[str]) -> list[dict[str, Any]]:
+    """Count one token for each word, which a test can do in its head, and the tokenizer's own first one."""
+    start = {"id": 1, "text": "", "start": 0, "stop": 0}
+    return [start, *({"id": 2, "text": word, "start": 0, "stop": len(word)} for word in words)]
 
 
 def error(code: str, message: str, retry_after_seconds: int | None = None) -> dict[str, Any]:

@@ -38,6 +38,17 @@ def rich(line: Line) -> None:
 
 def violations(reader: Reader) -> list[str]:
     """Run axe and write each finding in a line."""
+    # A colour that is still changing is nobody's to read: what moves has to rest, and the frame to be drawn.
+    reader.page.evaluate(
+        """async () => {
+          const ending = (one) => one.effect.getComputedTiming().endTime !== Infinity;
+          do {
+            await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+            const moving = document.getAnimations().filter(ending);
+            await Promise.allSettled(moving.map((one) => one.finished));
+          } while (document.getAnimations().some(ending));
+        }"""
+    )
     # Past the page's policy, as a debugger's console is: the policy is about what the page loads.
     reader.page.evaluate(AXE.read_text(encoding="utf-8"))
     run = "tags => axe.run({ runOnly: tags }).then(result => result.violations)"

@@ -124,7 +124,7 @@ def test_files_are_counted_before_they_are_sent(reader: Reader, double: Double) 
     reader.button("Remove drop.txt").click()
     reader.give("picker", ("long.txt", b"word " * 3000))
     expect(reader.page.locator(".refusal")).to_have_text(
-        "long.txt has 3,004 tokens, the chat already 11; the context holds 2,048."
+        "long.txt has 3,004 tokens, the chat already 13; the context holds 2,048."
     )
     reader.ask("What do they do?")
     reader.wait_for_answer()

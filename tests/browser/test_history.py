@@ -72,15 +72,3 @@ def test_a_second_tab_sees_what_the_first_one_asks(reader: Reader, double: Doubl
     reader.wait_for_answer()
     expect(other.questions).to_have_text(["Hello", "From the first tab"], timeout=PATIENCE_MS)
     assert other.complaints == []
-
-
-def test_a_full_storage_is_said(reader: Reader) -> None:
-    """The chat goes on, and the person knows that it is not kept."""
-    reader.page.evaluate(
-        """() => {
-          Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
-        }"""
-    )
-    reader.ask("Hello")
-    expect(reader.wait_for_answer()).to_have_text("Good day.")
-    expect(reader.page.locator(".notice.bad")).to_contain_text("storage is full")

@@ -112,28 +112,65 @@ test("another tab's words arrive, unless this tab is answering that chat", async
   assert.equal(here.chats.current.messages.length, 2);
 });
 
-test("a full storage is said, and nothing is thrown at who types", async () => {
-  const storage = memoryStorage();
+test("a full storage is said, nothing is thrown at who types, and nothing is lost while the page is open", async () => {
+  const database = memoryDatabase();
   let isFull = false;
-  const parts = stage({
-    storage: {
-      ...storage,
-      get length() {
-        return storage.length;
-      },
-      setItem(key, text) {
-        if (isFull) throw new Error("quota");
-        storage.setItem(key, text);
-      },
-    },
-  });
+  const full = (move) => async (...given) => {
+    if (isFull) throw Object.assign(new Error("no room"), { name: "QuotaExceededError" });
+    return move(...given);
+  };
+  const shared = { database: { ...database, update: full(database.update), putNote: full(database.putNote) } };
+  const parts = stage(shared);
   const shown = scope(notices(parts)());
+  const old = await ask(parts, "Before?");
   isFull = true;
-  await ask(parts, "One?");
+  parts.chats.openNew();
+  const one = await ask(parts, "One?");
+  await parts.chats.type("half a thought");
   assert.deepEqual([shown.isStorageFull, shown.storageText], [true, parts.words.storageFull]);
+  await parts.chats.open(old);
+  await parts.chats.open(one);
+  assert.deepEqual([parts.chats.current.messages[0].text, parts.chats.draft], ["One?", "half a thought"]);
+  assert.deepEqual((await parts.chats.all()).map((chat) => chat.title), ["One?", "Before?"]);
+
   isFull = false;
-  await ask(parts, "Two?");
+  await parts.chats.remove(old);
   assert.equal(shown.isStorageFull, false);
+  const after = stage(shared);
+  await after.chats.restore();
+  assert.deepEqual([after.chats.current.messages[0].text, after.chats.draft], ["One?", "half a thought"]);
+});
+
+test("what is typed in a new chat waits there while one looks into another", async () => {
+  const parts = stage();
+  const one = await ask(parts, "One?");
+  parts.chats.openNew();
+  const fresh = parts.chats.current.id;
+  await parts.chats.type("half a thought");
+  await parts.chats.open(one);
+  assert.equal(parts.chats.draft, "");
+  parts.chats.openNew();
+  assert.deepEqual([parts.chats.current.id, parts.chats.draft], [fresh, "half a thought"]);
+});
+
+test("settings of a chat that was never sent to survive a reload", async () => {
+  const shared = { storage: memoryStorage(), database: memoryDatabase() };
+  const before = stage(shared);
+  before.chats.current.settings.system = "Be brief.";
+  await before.chats.jot();
+  const after = stage(shared);
+  await after.chats.restore();
+  assert.equal(after.chats.current.settings.system, "Be brief.");
+});
+
+test("a page that goes away leaves what it had no time to write", async () => {
+  const shared = { storage: memoryStorage(), database: memoryDatabase() };
+  const before = stage({ ...shared, database: { ...shared.database, putNote: () => new Promise(() => {}) } });
+  before.chats.type("half a thought");
+  before.chats.leave();
+  const after = stage(shared);
+  await after.chats.restore();
+  assert.deepEqual([after.chats.draft, shared.storage.length], ["half a thought", 0]);
 });
 
 function listed(parts) {

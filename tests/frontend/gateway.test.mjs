@@ -222,6 +222,8 @@ test("stopping before the head has come stops the stream it becomes", async () =
 });
 
 test("tokens are counted by the engine, its own first one left out", async () => {
-  const calls = connections([200, '[{"id":1,"text":"<|begin_of_text|>"},{"id":2,"text":"a"},{"id":3,"text":"b"}]']);
-  assert.equal(await calls.countTokens("ab"), 2);
+  const spans = '[{"id":1,"text":"","start":0,"stop":0},{"id":2,"text":"a","start":0,"stop":1},{"id":3,"text":"b","start":1,"stop":2}]';
+  assert.equal(await connections([200, spans]).countText("ab"), 2);
+  const counted = connections([200, `{"tokenize_response":${spans},"templated_text":"ab"}`]);
+  assert.equal(await counted.countChat({ model: "llama", messages: [], temperature: 1 }), 3);
 });

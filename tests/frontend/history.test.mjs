@@ -26,9 +26,9 @@ test("the list has pinned chats first, then the newest, and summaries only", asy
 test("a removed chat takes its draft along", async () => {
   const { store } = opened();
   await store.write(chat("a"));
-  store.writeDraft("a", "half a thought");
+  await store.writeDraft("a", { text: "half a thought", files: [], settings: null });
   await store.remove("a");
-  assert.deepEqual([await store.read("a"), store.readDraft("a")], [null, ""]);
+  assert.deepEqual([await store.read("a"), (await store.readDraft("a")).text], [null, ""]);
 });
 
 test("an old record is lifted step by step", () => {
@@ -88,5 +88,7 @@ test("a full storage is its own error, and no other is", async () => {
   await assert.rejects(opened({ database: failing("QuotaExceededError") }).store.write(chat("a")), StorageFull);
   await assert.rejects(opened({ database: failing("AbortError") }).store.write(chat("a")), { name: "AbortError" });
   const storage = { ...memoryStorage(), setItem: () => { throw new Error("quota"); } };
-  assert.throws(() => opened({ storage }).store.writeDraft("a", "x"), StorageFull);
+  assert.throws(() => opened({ storage }).store.leave(chat("a")), StorageFull);
+  const database = { ...memoryDatabase(), putNote: async () => { throw Object.assign(new Error("no"), { name: "QuotaExceededError" }); } };
+  await assert.rejects(opened({ database }).store.writeDraft("a", { text: "x", files: [], settings: null }), StorageFull);
 });

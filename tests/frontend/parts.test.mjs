@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { memoryDatabase } from "../../frontend/site/js/database.js";
 import { memoryStorage } from "../../frontend/site/js/history.js";
 import { keyring } from "../../frontend/site/js/keyring.js";
 import { latex, readMath } from "../../frontend/site/js/latex.js";
@@ -9,30 +10,75 @@ import { shortcuts } from "../../frontend/site/js/shortcuts.js";
 import { tabs } from "../../frontend/site/js/tabs.js";
 import { tongue } from "../../frontend/site/js/tongue.js";
 import { Marked } from "../../frontend/site/vendor/marked.js";
-import { fakeClock, stage } from "./stage.mjs";
+import { fakeClock, settle, stage } from "./stage.mjs";
 
 const file = (name, content) => ({ name, size: content.length, arrayBuffer: async () => new TextEncoder().encode(content).buffer });
 
+const counts = (text, chat) => ({ countText: async () => text, countChat: async () => chat });
+
 test("a file is read, counted as it will be sent, and handed over", async () => {
   const counted = [];
-  const { attached } = stage({ countTokens: async (text) => counted.push(text) && 5 });
+  const { attached, chats } = stage({
+    countText: async (text) => counted.push(text) && 5,
+    countChat: async ({ messages }) => counted.push(messages) && 19,
+  });
+  chats.current.settings.system = "Be brief.";
+  chats.draft = "Why?";
   await attached.take([file("a.py", "x = 1\n")]);
-  assert.deepEqual([counted, attached.files[0].tokens], [["File a.py:\n```\nx = 1\n```"], 5]);
+  const fenced = "File a.py:\n```\nx = 1\n```";
+  const asked = [{ role: "system", content: "Be brief." }, { role: "user", content: `Why?\n\n${fenced}` }];
+  assert.deepEqual([counted, attached.files[0].tokens, attached.total], [[fenced, asked], 5, 19]);
   assert.deepEqual(attached.hand(), [{ name: "a.py", text: "x = 1\n", tokens: 5 }]);
-  assert.deepEqual(attached.files, []);
+  assert.deepEqual([attached.files, attached.total], [[], null]);
 });
 
 test("a file over the context is refused with the numbers", async () => {
-  const { attached, live, chats } = stage({ countTokens: async () => 1500 });
+  const { attached, live } = stage(counts(1500, 2210));
   live.applyModel({ id: "llama", context_window: 2048 });
-  chats.current.messages.push({ id: "a", role: "assistant", text: "x", usage: { total_tokens: 700 } });
   await attached.take([file("a.txt", "words")]);
-  const expected = "a.txt has 1,500 tokens, the chat already 700; the context holds 2,048.";
+  const expected = "a.txt has 1,500 tokens, the chat already 710; the context holds 2,048.";
   assert.deepEqual([attached.files, attached.refusal], [[], expected]);
 });
 
+test("a question that does not fit with its files is not sent, and says so", async () => {
+  const sizes = [100, 5000];
+  const { attached, live } = stage({ countText: async () => 5, countChat: async () => sizes.shift() ?? 5000 });
+  live.applyModel({ id: "llama", context_window: 2048 });
+  await attached.take([file("a.txt", "words")]);
+  assert.deepEqual([await attached.fits(), attached.refusal], [false, "This question has 5,000 tokens; the context holds 2,048."]);
+});
+
+test("the whole is counted anew when one stops typing", async () => {
+  const sizes = [30, 40];
+  const { attached, clock } = stage({ countText: async () => 5, countChat: async () => sizes.shift() });
+  await attached.take([file("a.txt", "words")]);
+  attached.typed();
+  attached.typed();
+  assert.equal(attached.total, 30);
+  clock.pass(1);
+  await settle();
+  assert.deepEqual([attached.total, sizes], [40, []]);
+});
+
+test("a reload finds the files that were not sent", async () => {
+  const shared = { storage: memoryStorage(), database: memoryDatabase() };
+  const before = stage(shared);
+  await before.attached.take([file("a.txt", "words")]);
+  await before.chats.type("Read it");
+  const after = stage(shared);
+  await after.chats.restore();
+  assert.deepEqual([after.chats.draft, after.attached.files.map((one) => [one.name, one.text])], ["Read it", [["a.txt", "words"]]]);
+});
+
+test("a file whose count was under way is counted when its chat is opened again", async () => {
+  const { attached, chats } = stage({ countText: async () => 7 });
+  chats.files = [{ id: "f", name: "a.txt", text: "words", tokens: null }];
+  await attached.resume();
+  assert.deepEqual([attached.files[0].tokens, attached.isCounting], [7, false]);
+});
+
 test("what is no text, or cannot be counted, is not taken", async () => {
-  const { attached } = stage({ countTokens: async () => { throw new Error("The gateway cannot be reached."); } });
+  const { attached } = stage({ countText: async () => { throw new Error("The gateway cannot be reached."); } });
   await attached.take([file("a.bin", "a\0b")]);
   assert.equal(attached.refusal, "a.bin is not a text file.");
   await attached.take([file("a.txt", "a")]);

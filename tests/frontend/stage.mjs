@@ -80,7 +80,7 @@ export function fakeGateway() {
 export const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 /** The page's parts without a page. Frames are drawn by `paint()`. */
-export function stage({ storage = memoryStorage(), database = memoryDatabase(), countTokens = async (text) => text.length } = {}) {
+export function stage({ storage = memoryStorage(), database = memoryDatabase(), countText = async (text) => text.length, countChat = async ({ messages }) => messages.reduce((sum, one) => sum + one.content.length, 0) } = {}) {
   const clock = fakeClock();
   const gateway = fakeGateway();
   let ids = 0;
@@ -108,7 +108,7 @@ export function stage({ storage = memoryStorage(), database = memoryDatabase(), 
     },
   });
   const facts = live({ now: clock.now });
-  const attached = attach({ chats: desk, live: facts, countTokens, newId, words: english });
+  const attached = attach({ chats: desk, live: facts, countText, countChat, newId, words: english, setTimeout: clock.setTimeout, clearTimeout: clock.clearTimeout });
   return {
     storage,
     database,
@@ -116,7 +116,6 @@ export function stage({ storage = memoryStorage(), database = memoryDatabase(), 
     clock,
     told,
     attached,
-    countTokens,
     keys: { key: "" },
     gateway,
     newId,

@@ -1,20 +1,35 @@
 /**
  * Files on their way into a question: read, counted by the engine, refused when they cannot fit.
  *
- * Knows: files of text, the gateway's count. Knows nothing of: the document, storage.
+ * They lie beside the draft of the open chat (chats.files) and are kept with it.
+ *
+ * Knows: files of text, the gateway's counts. Knows nothing of: the document, storage.
  */
-import { contentOf } from "./request.js";
+import { contentOf, requestOf } from "./request.js";
 
 /** A file larger than this fits no context Llama 3 has (128 Ki tokens of at most some bytes each). */
 const LIMIT_BYTES = 2_000_000;
 
-/** Return the state and its moves; `chats` says what is open, `live` how large the context is. */
-export function attach({ chats, live, countTokens, newId, words }) {
+/** The whole question is counted again when one stops typing. */
+const REST_SECONDS = 0.4;
+
+/**
+ * Return the state and its moves; `chats` says what is open, `live` how large the context is. `countText` and
+ * `countChat` are the engine's own counts, of a text and of a chat as it would be sent.
+ */
+export function attach({ chats, live, countText, countChat, newId, words, setTimeout, clearTimeout }) {
+  let timer = null;
+  // The newest count: an older one that comes late says nothing.
+  let counting = null;
   return {
-    files: [],
     /** Why the last file was not taken, in words. */
     refusal: "",
+    /** How many tokens chat, question and files have, as they would be sent; null while nobody knows. */
+    total: null,
 
+    get files() {
+      return chats.files;
+    },
     get isCounting() {
       return this.files.some((file) => file.tokens === null);
     },
@@ -31,40 +46,83 @@ export function attach({ chats, live, countTokens, newId, words }) {
     },
 
     async add(file) {
-      this.files.push(file);
-      let tokens = null;
+      chats.files.push(file);
+      await this.count(file);
+      chats.jot();
+    },
+
+    /** Count a file, and what is asked with it; it goes when that does not fit. */
+    async count(file) {
+      const chat = chats.current.id;
       try {
-        tokens = await countTokens(contentOf({ text: "", files: [file] }));
+        const tokens = await countText(contentOf({ text: "", files: [file] }));
+        const total = await countChat(this.asked());
+        const living = chats.current.id === chat ? this.files.find((one) => one.id === file.id) : undefined;
+        if (living === undefined) return;
+        living.tokens = tokens;
+        this.total = total;
+        const { contextWindow } = live.model ?? {};
+        if (!contextWindow || total < contextWindow) return;
+        this.drop(file.id);
+        this.refusal = words.overContext({ name: file.name, tokens, used: Math.max(0, total - tokens), contextWindow });
       } catch (error) {
         this.drop(file.id);
         this.refusal = words.notCounted(file.name, error.message);
-        return;
-      }
-      const living = this.files.find((one) => one.id === file.id);
-      if (living === undefined) return;
-      living.tokens = tokens;
-      const { contextWindow } = live.model ?? {};
-      const others = this.used + this.files.filter((one) => one.id !== file.id).reduce((sum, one) => sum + (one.tokens ?? 0), 0);
-      if (contextWindow && others + tokens >= contextWindow) {
-        this.drop(file.id);
-        this.refusal = words.overContext({ name: file.name, tokens, used: others, contextWindow });
       }
     },
 
-    /** What the open chat takes of the context already, by the gateway's last count. */
-    get used() {
-      return chats.current.messages.findLast((message) => message.usage)?.usage.total_tokens ?? 0;
+    /** Count what is left from an earlier page, or from before another chat was opened. */
+    async resume() {
+      this.refusal = "";
+      this.total = null;
+      for (const file of this.files.filter((one) => one.tokens === null)) await this.count(file);
+      if (this.total === null) await this.recount();
+    },
+
+    /** The chat as it would be sent now. */
+    asked() {
+      const { current, draft, files } = chats;
+      const question = { id: "draft", parent: current.leaf, role: "user", text: draft.trim(), files };
+      return requestOf({ ...current, messages: [...current.messages, question] }, question.id, live.model?.id ?? null);
+    },
+
+    /** The draft changed: its count is of the past, and made anew when one rests. */
+    typed() {
+      clearTimeout(timer);
+      if (this.files.length > 0) timer = setTimeout(() => this.recount(), REST_SECONDS * 1000);
+    },
+
+    async recount() {
+      const mine = Symbol("count");
+      counting = mine;
+      const total = this.files.length > 0 ? await countChat(this.asked()).catch(() => null) : null;
+      if (counting === mine) this.total = total;
+    },
+
+    /** Whether chat, question and files fit the context, by the engine's own count. */
+    async fits() {
+      const contextWindow = live.model?.contextWindow ?? null;
+      if (contextWindow === null) return true;
+      await this.recount();
+      if (this.total === null || this.total < contextWindow) return true;
+      this.refusal = words.overContext({ name: null, tokens: this.total, used: 0, contextWindow });
+      return false;
     },
 
     drop(id) {
-      this.files = this.files.filter((file) => file.id !== id);
+      chats.files = chats.files.filter((file) => file.id !== id);
+      chats.jot();
+      this.recount();
     },
 
     /** Give the files to a question and have none any more. */
     hand() {
       const files = this.files.map(({ name, text, tokens }) => ({ name, text, tokens }));
-      this.files = [];
+      chats.files = [];
       this.refusal = "";
+      this.total = null;
+      clearTimeout(timer);
+      counting = null;
       return files;
     },
   };

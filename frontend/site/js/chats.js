@@ -3,22 +3,30 @@
  *
  * Knows: history's store. Knows nothing of: streams, the document, Alpine (main.js makes this reactive).
  */
+import { blank, draftOf, titleOf } from "./chat.js";
+import { drafts } from "./drafts.js";
 import { byPlace, StorageFull, summary } from "./history.js";
-
-/** A title is the first line of the first question, cut to what the list can show. */
-const TITLE_CHARACTERS = 60;
 
 /**
  * Return the state and its moves. `now` is wall time in milliseconds, for ordering only. `tell` spreads
  * the news of a write or a removal to the other tabs; `reactive` makes a chat that was read one that is watched.
  */
 export function chats({ store, newId, now, tell = () => {}, reactive = (chat) => chat }) {
-  // Chats with a write under way: a page that goes away now would lose it.
+  // Chats with a write under way, or with one that failed: they are here alone.
   const unwritten = new Map();
+  // The newest write of each: an older one that ends does not make the chat written.
+  const newest = new Map();
+  const typed = drafts({ store });
+  // The chat that is written down as open, and the one that is to be.
+  let [noted, noting] = [null, null];
   return {
     list: [],
     current: blank({ newId, now }),
+    /** What is typed for the open chat and not sent, and the files beside it. */
     draft: "",
+    files: [],
+    /** The chat one began to write in and has not sent to: New chat leads back to it. */
+    unsent: null,
     /** The chat deleted last, until the chance to take it back is over. */
     deleted: null,
     isStorageFull: false,
@@ -29,10 +37,11 @@ export function chats({ store, newId, now, tell = () => {}, reactive = (chat) =>
     /** The ids a search found; null while nobody searches. */
     found: null,
 
-    /** Return the living object of a chat, or what is stored, or null. */
+    /** Return the living object of a chat, what is stored, or null. */
     async load(id) {
       if (this.current.id === id) return this.current;
       if (this.running[id] !== undefined) return this.running[id];
+      if (unwritten.has(id)) return unwritten.get(id);
       const kept = await store.read(id);
       return kept === null ? null : reactive(kept);
     },
@@ -45,36 +54,61 @@ export function chats({ store, newId, now, tell = () => {}, reactive = (chat) =>
     async restore() {
       await this.keep(() => store.adopt());
       this.list = await store.list();
-      const open = store.readOpen();
+      const open = await store.readOpen();
+      [noted, noting] = [open, open];
       const kept = open === null ? null : await store.read(open);
       if (kept !== null) this.current = kept;
       else if (open !== null) this.current.id = open; // Never sent to: only its draft is kept.
-      this.draft = store.readDraft(this.current.id);
+      this.take(await typed.read(this.current.id));
     },
 
     async open(id) {
       const chat = await this.load(id);
-      if (chat !== null) this.show(chat);
+      if (chat !== null) this.show(chat, await typed.read(id));
     },
 
     /** Start an empty chat, or stay in the one that is empty already. */
     openNew() {
       if (this.current.messages.length === 0) return;
-      this.show(blank({ newId, now }));
+      const { chat, draft } = this.unsent ?? { chat: blank({ newId, now }) };
+      this.show(chat, draft);
     },
 
-    show(chat) {
+    show(chat, draft) {
+      const isUnsent = this.current.messages.length === 0 && (this.draft !== "" || this.files.length > 0);
+      if (isUnsent && chat !== this.current) this.unsent = { chat: this.current, draft: draftOf(this) };
+      else if (chat === this.unsent?.chat) this.unsent = null;
       this.current = chat;
-      this.draft = store.readDraft(chat.id);
-      this.keep(() => store.writeOpen(chat.id));
+      this.take(draft);
+      this.keep(() => this.noteOpen());
+    },
+
+    /** Have a draft in the box. */
+    take({ text = "", files = [], settings = null } = {}) {
+      this.draft = text;
+      this.files = files;
+      if (settings !== null && this.current.messages.length === 0) this.current.settings = settings;
     },
 
     type(text) {
       this.draft = text;
-      this.keep(() => {
-        store.writeDraft(this.current.id, text);
-        store.writeOpen(this.current.id);
-      });
+      return this.jot();
+    },
+
+    /** Write down what is typed. */
+    jot() {
+      const { id } = this.current;
+      const draft = draftOf(this);
+      return this.keep(() => Promise.all([typed.write(id, draft), this.noteOpen()]));
+    },
+
+    /** Write down which chat is open. */
+    async noteOpen() {
+      const { id } = this.current;
+      noting = id;
+      if (id === noted) return;
+      await store.writeOpen(id);
+      noted = id;
     },
 
     /** Write a chat down and put it where it belongs in the list. */
@@ -85,17 +119,32 @@ export function chats({ store, newId, now, tell = () => {}, reactive = (chat) =>
       if (index === -1) this.list.unshift(summary(chat));
       else this.list[index] = summary(chat);
       this.list.sort(byPlace);
+      const write = Symbol(chat.id);
+      unwritten.set(chat.id, chat);
+      newest.set(chat.id, write);
       return this.keep(async () => {
-        store.writeOpen(this.current.id);
-        unwritten.set(chat.id, chat);
         const added = await store.write(chat);
-        unwritten.delete(chat.id);
+        if (newest.get(chat.id) === write) unwritten.delete(chat.id);
         for (const message of added) {
           if (!chat.messages.some((one) => one.id === message.id)) chat.messages.push(message);
         }
         // Deleted while it was being written: what was written must go too.
         if (!this.isListed(chat.id)) await store.remove(chat.id);
         tell({ kind: "wrote", id: chat.id, isRunning: this.running[chat.id] !== undefined });
+        await this.noteOpen();
+      });
+    },
+
+    /** There is room again: write what could not be written. */
+    async catchUp() {
+      if (!this.isStorageFull) return;
+      await this.keep(async () => {
+        for (const [id, chat] of [...unwritten]) {
+          if (this.isListed(id)) await store.write(chat);
+          unwritten.delete(id);
+        }
+        await typed.catchUp();
+        await this.noteOpen();
       });
     },
 
@@ -122,8 +171,10 @@ export function chats({ store, newId, now, tell = () => {}, reactive = (chat) =>
       this.list = this.list.filter((one) => one.id !== id);
       if (this.current.id === id) this.show(blank({ newId, now }));
       this.deleted = await loading;
+      unwritten.delete(id);
       await store.remove(id);
       tell({ kind: "removed", id });
+      await this.catchUp();
     },
 
     async undelete() {
@@ -141,9 +192,9 @@ export function chats({ store, newId, now, tell = () => {}, reactive = (chat) =>
     /** Take over what another tab wrote, unless the chat is being answered in this one. */
     async refresh(id) {
       this.list = await store.list();
-      if (id !== this.current.id || this.running[id] !== undefined) return;
-      const kept = await store.read(id);
-      if (kept !== null && id === this.current.id && this.running[id] === undefined) this.current = kept;
+      const isShown = () => id === this.current.id && this.running[id] === undefined;
+      const kept = isShown() ? await store.read(id) : null;
+      if (kept !== null && isShown()) this.current = kept;
     },
 
     /** Another tab deleted a chat. */
@@ -165,10 +216,17 @@ export function chats({ store, newId, now, tell = () => {}, reactive = (chat) =>
       return fresh.length;
     },
 
-    all: () => store.all(),
+    /** Return every chat whole: as it is here where it is, and in storage otherwise. */
+    async all() {
+      const living = [...Object.values(this.running), ...unwritten.values(), this.current].filter((chat) => this.isListed(chat.id));
+      const byId = new Map([...(await store.all()), ...living].map((chat) => [chat.id, chat]));
+      return [...byId.values()].sort(byPlace);
+    },
 
-    /** The page goes away: put down at once what is being answered or written. */
+    /** The page goes away: put down at once what is being answered, typed or written. */
     leave() {
+      if (noting !== noted) this.keep(() => store.leaveOpen(noting));
+      typed.leave((id, draft) => this.keep(() => store.leaveDraft(id, draft)));
       for (const chat of new Set([...Object.values(this.running), ...unwritten.values()])) {
         if (this.isListed(chat.id)) this.keep(() => store.leave(chat));
       }
@@ -178,32 +236,12 @@ export function chats({ store, newId, now, tell = () => {}, reactive = (chat) =>
     async keep(write) {
       try {
         await write();
-        this.isStorageFull = false;
+        // One success does not mean that what failed before is written.
+        if (unwritten.size === 0) this.isStorageFull = false;
       } catch (error) {
         if (!(error instanceof StorageFull)) throw error;
         this.isStorageFull = true;
       }
     },
   };
-}
-
-/** Return an empty chat with the model's own defaults. */
-function blank({ newId, now }) {
-  return {
-    id: newId(),
-    title: "",
-    isRenamed: false,
-    isPinned: false,
-    updated: now(),
-    settings: { system: "", temperature: null, top_p: null, max_tokens: null },
-    messages: [],
-    dropped: [],
-    leaf: null,
-  };
-}
-
-function titleOf(chat) {
-  const first = chat.messages.find((message) => message.role === "user");
-  const line = (first?.text.trim() || (first?.files?.[0]?.name ?? "")).split("\n", 1)[0];
-  return line.length > TITLE_CHARACTERS ? `${line.slice(0, TITLE_CHARACTERS - 1).trimEnd()}…` : line;
 }

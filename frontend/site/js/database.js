@@ -1,21 +1,26 @@
 /**
- * The browser's database for chats: whole records by id, and a short form of each for the list.
+ * The browser's database for chats: whole records by id, a short form of each for the list, and notes:
+ * what is typed and not sent, and which chat is open.
  *
  * Knows: IndexedDB. Knows nothing of: what a record says.
  */
 
 const NAME = "paddock";
 /** The layout of the stores; a record's own version is in the record. */
-const LAYOUT = 1;
+const LAYOUT = 2;
 const RECORDS = "chats";
 const SUMMARIES = "summaries";
+const NOTES = "notes";
 
 /** Open the database. Raises: whatever the browser refuses it with (private windows, broken profiles). */
 export function openDatabase({ indexedDB }) {
   return new Promise((resolve, reject) => {
     const opening = indexedDB.open(NAME, LAYOUT);
     opening.onupgradeneeded = () => {
-      for (const store of [RECORDS, SUMMARIES]) opening.result.createObjectStore(store, { keyPath: "id" });
+      const there = opening.result.objectStoreNames;
+      for (const store of [RECORDS, SUMMARIES, NOTES]) {
+        if (!there.contains(store)) opening.result.createObjectStore(store, { keyPath: "id" });
+      }
     };
     opening.onsuccess = () => {
       // A newer page in another tab may change the layout: this one must not be in its way.
@@ -35,7 +40,8 @@ export function openDatabase({ indexedDB }) {
 function database(db) {
   function run(mode, stores, work) {
     return new Promise((resolve, reject) => {
-      const transaction = db.transaction(stores, mode);
+      // Strict: a browser that is killed must not take along what it said was written.
+      const transaction = db.transaction(stores, mode, { durability: "strict" });
       let result;
       transaction.oncomplete = () => resolve(result);
       transaction.onabort = () => reject(transaction.error);
@@ -64,6 +70,16 @@ function database(db) {
           transaction.commit?.();
         };
       }),
+    note: (id) =>
+      run("readonly", NOTES, (transaction, give) => {
+        transaction.objectStore(NOTES).get(id).onsuccess = ({ target }) => give(target.result);
+      }),
+    putNote: (note) =>
+      run("readwrite", NOTES, (transaction) => {
+        transaction.objectStore(NOTES).put(note);
+        transaction.commit?.();
+      }),
+    removeNote: (id) => run("readwrite", NOTES, (transaction) => void transaction.objectStore(NOTES).delete(id)),
     remove: (id) =>
       run("readwrite", [RECORDS, SUMMARIES], (transaction) => {
         for (const store of [RECORDS, SUMMARIES]) transaction.objectStore(store).delete(id);
@@ -82,7 +98,11 @@ function database(db) {
 export function memoryDatabase() {
   const records = new Map();
   const shorts = new Map();
+  const notes = new Map();
   return {
+    note: async (id) => notes.get(id),
+    putNote: async (note) => void notes.set(note.id, note),
+    removeNote: async (id) => void notes.delete(id),
     get: async (id) => records.get(id),
     summaries: async () => [...shorts.values()],
     async update(id, change) {

@@ -5,7 +5,7 @@
  */
 
 /** Return the component factory. */
-export function files({ attached, words }) {
+export function files({ attached, live, words }) {
   return () => ({
     isOver: false,
 
@@ -20,6 +20,14 @@ export function files({ attached, words }) {
     },
     get hasRefusal() {
       return attached.refusal !== "";
+    },
+    /** What the question comes to, with its files and the chat before it. */
+    get totalNote() {
+      const contextWindow = live.model?.contextWindow ?? null;
+      return attached.total === null || contextWindow === null ? "" : words.total(attached.total, contextWindow);
+    },
+    get hasTotal() {
+      return this.hasFiles && this.totalNote !== "";
     },
     // Of one chip: `file` comes from the list around it.
     get fileName() {

@@ -1,7 +1,7 @@
 /**
  * The gateway's HTTP surface as the page uses it.
  *
- * Knows: /v1/chat/completions (streamed), /v1/streams, /v1/models, /tokenize, their events and errors.
+ * Knows: /v1/chat/completions (streamed), /v1/streams, /v1/models, /tokenize and /chat_tokenize, their events and errors.
  * Knows nothing of: chats on the page, storage, the document.
  */
 import { Problem } from "./problem.js";
@@ -186,18 +186,29 @@ export function gateway({ fetch, setTimeout, clearTimeout, now = Date.now, heade
     return (await response.json()).data?.[0] ?? null;
   }
 
-  /** Return how many tokens a text has, by the engine's own count. Raises: Problem. */
-  async function countTokens(text) {
-    const response = await fetch("tokenize", {
+  async function post(address, body) {
+    const response = await fetch(address, {
       method: "POST",
       headers: { "Content-Type": "application/json", ...headers() },
-      body: JSON.stringify({ inputs: text, parameters: {} }),
+      body: JSON.stringify(body),
     });
     if (!response.ok) throw await Problem.fromResponse(response);
-    return (await response.json()).filter((token) => token.text !== "<|begin_of_text|>").length;
+    return response.json();
   }
 
-  return { streamChat, followStream, stopStream, fetchModel, countTokens };
+  /** Return how many tokens a text has, by the engine's own count, begin-of-text left out. Raises: Problem. */
+  async function countText(text) {
+    const tokens = await post("tokenize", { inputs: text, parameters: {} });
+    // Of its own accord the tokenizer adds tokens that stand for no text.
+    return tokens.filter((token) => token.start !== token.stop).length;
+  }
+
+  /** Return how many tokens a chat has as it would be sent, headers and all. Raises: Problem. */
+  async function countChat({ model, messages }) {
+    return (await post("chat_tokenize", { ...(model ? { model } : {}), messages })).tokenize_response.length;
+  }
+
+  return { streamChat, followStream, stopStream, fetchModel, countText, countChat };
 }
 
 /** Whether the stream behind a failed connection may still be there. */

@@ -16,8 +16,14 @@ export const MIGRATIONS = {
 
 /** Where version 1 kept its chats. */
 const CHAT = "paddock.chat.";
+/** Where earlier pages kept what was typed, and every page which chat was open when it went away. */
 const DRAFT = "paddock.draft.";
 const OPEN = "paddock.open";
+/** Where a page that goes away puts down a draft with its files. */
+const LEFT = "paddock.left.";
+/** The note that names the open chat; the others are drafts, by chat. */
+const OPEN_NOTE = "open";
+const draftNote = (id) => `draft ${id}`;
 
 const RUNNING = new Set(["waiting", "streaming"]);
 
@@ -36,8 +42,9 @@ export function migrate(record, { version = VERSION, migrations = MIGRATIONS } =
 }
 
 /**
- * Return the store over a database (database.js) and a Web Storage area for what is small and must be
- * written at once. Records it cannot read are left alone, never deleted.
+ * Return the store over a database (database.js) and a Web Storage area, which a page that goes away can
+ * still write to. Records it cannot read are left alone, never deleted.
+ * All is in the database: what Web Storage was told in its last seconds, a crash takes along.
  */
 export function history({ database, storage, version = VERSION, migrations = MIGRATIONS }) {
   const lift = (record) => migrate(record, { version, migrations });
@@ -49,6 +56,16 @@ export function history({ database, storage, version = VERSION, migrations = MIG
       if (key.startsWith(prefix)) found.push(key.slice(prefix.length));
     }
     return found;
+  }
+
+  /** Run a write to the database. Raises: StorageFull. */
+  async function written(write) {
+    try {
+      return await write();
+    } catch (error) {
+      if (error?.name !== "QuotaExceededError") throw error;
+      throw new StorageFull("The browser's storage for this page is full.", { cause: error });
+    }
   }
 
   function put(key, text) {
@@ -84,21 +101,18 @@ export function history({ database, storage, version = VERSION, migrations = MIG
     async write(chat) {
       const mine = JSON.parse(JSON.stringify(chat));
       let added = [];
-      try {
-        await database.update(chat.id, (old) => {
+      await written(() =>
+        database.update(chat.id, (old) => {
           if (old !== undefined && lift(old) === null) return null;
           added = foreign(mine, old);
           const record = { ...mine, version, messages: [...mine.messages, ...added] };
           return { record, summary: { ...summary(record), version } };
-        });
-      } catch (error) {
-        if (error?.name !== "QuotaExceededError") throw error;
-        throw new StorageFull("The browser's storage for this page is full.", { cause: error });
-      }
+        }),
+      );
       return added;
     },
     async remove(id) {
-      storage.removeItem(DRAFT + id);
+      await database.removeNote(draftNote(id));
       await database.remove(id);
     },
     /** Return the ids of the chats in which every word occurs, in titles or messages. */
@@ -124,26 +138,61 @@ export function history({ database, storage, version = VERSION, migrations = MIG
      * brings it over when the next page comes.
      */
     leave: (chat) => put(CHAT + chat.id, JSON.stringify({ ...chat, version })),
-    /** Bring over what is in local storage, of version 1 or by `leave`; it goes once it is in the database. */
+    /** Bring over what is in local storage, of earlier pages or by `leave`; it goes once it is in the database. */
     async adopt() {
+      for (const id of keys(DRAFT)) {
+        await written(() => database.putNote({ id: draftNote(id), ...blankDraft(), text: storage.getItem(DRAFT + id) }));
+        storage.removeItem(DRAFT + id);
+      }
+      for (const id of keys(LEFT)) {
+        await written(() => database.putNote({ ...readLeft(storage.getItem(LEFT + id)), id: draftNote(id) }));
+        storage.removeItem(LEFT + id);
+      }
+      if (storage.getItem(OPEN) !== null) {
+        await written(() => database.putNote({ id: OPEN_NOTE, chat: storage.getItem(OPEN) }));
+        storage.removeItem(OPEN);
+      }
       for (const id of keys(CHAT)) {
         const chat = parse(storage.getItem(CHAT + id));
         if (chat === null) continue;
-        await database.update(id, (old) => {
-          const record = old === undefined ? chat : grown(old, chat);
-          return { record, summary: { ...summary(record), version } };
-        });
+        await written(() =>
+          database.update(id, (old) => {
+            const record = old === undefined ? chat : grown(old, chat);
+            return { record, summary: { ...summary(record), version } };
+          }),
+        );
         storage.removeItem(CHAT + id);
       }
     },
-    readDraft: (id) => storage.getItem(DRAFT + id) ?? "",
-    writeDraft(id, text) {
-      if (text === "") storage.removeItem(DRAFT + id);
-      else put(DRAFT + id, text);
+    /** Return what is typed for a chat and not sent: {text, files, settings}. */
+    async readDraft(id) {
+      const { text, files, settings } = { ...blankDraft(), ...(await database.note(draftNote(id))) };
+      return { text, files, settings };
     },
-    readOpen: () => storage.getItem(OPEN),
-    writeOpen: (id) => put(OPEN, id),
+    /** Write it down; settings are those of a chat that is not in the list yet. Raises: StorageFull. */
+    writeDraft(id, { text, files, settings }) {
+      if (text === "" && files.length === 0 && settings === null) return database.removeNote(draftNote(id));
+      const plain = JSON.parse(JSON.stringify({ text, files, settings }));
+      return written(() => database.putNote({ id: draftNote(id), ...plain }));
+    },
+    leaveDraft: (id, draft) => put(LEFT + id, JSON.stringify(draft)),
+    readOpen: async () => (await database.note(OPEN_NOTE))?.chat ?? null,
+    writeOpen: (id) => written(() => database.putNote({ id: OPEN_NOTE, chat: id })),
+    leaveOpen: (id) => put(OPEN, id),
   };
+}
+
+const blankDraft = () => ({ text: "", files: [], settings: null });
+
+/** Read what `leaveDraft` wrote; what is no draft is an empty one. */
+function readLeft(text) {
+  try {
+    const { text: typed, files, settings = null } = JSON.parse(text);
+    if (typeof typed === "string" && Array.isArray(files)) return { text: typed, files, settings };
+  } catch {
+    // Cut off, or someone else's.
+  }
+  return blankDraft();
 }
 
 /** Return what the list shows of a chat. */

@@ -24,7 +24,11 @@ export function keyring({ device, session, newId }) {
       let name = device.getItem(SESSION);
       if (name === null) {
         name = newId();
-        device.setItem(SESSION, name);
+        try {
+          device.setItem(SESSION, name);
+        } catch {
+          // A full storage: then the queue takes each request for another browser's.
+        }
       }
       return { "Paddock-Session": name, ...(this.key === "" ? {} : { Authorization: `Bearer ${this.key}` }) };
     },

@@ -25,7 +25,7 @@ import { latex, MATH_ATTRIBUTES, MATH_ELEMENTS, typesetter } from "./latex.js";
 import { live } from "./live.js";
 import { look } from "./look.js";
 import { ATTRIBUTES, directive, ELEMENTS, markdown } from "./markdown.js";
-import { more } from "./more.js";
+import { exporter, more } from "./more.js";
 import { painter } from "./paint.js";
 import { pulse } from "./pulse.js";
 import { settings } from "./settings.js";
@@ -93,7 +93,7 @@ const others = tabs({
 const desk = Alpine.reactive(chats({ store, newId, now, tell: others.tell, reactive: Alpine.reactive }));
 const panels = Alpine.reactive({ isShelfOpen: false, isSettingsOpen: false, isMoreOpen: false, query: "" });
 const voice = Alpine.reactive({ said: "" });
-const attached = Alpine.reactive(attach({ chats: desk, live: facts, countTokens: calls.countTokens, newId, words }));
+const attached = Alpine.reactive(attach({ chats: desk, live: facts, countText: calls.countText, countChat: calls.countChat, newId, words, ...later }));
 
 const speaker = announcer({ say: (text) => (voice.said = text) });
 const writing = answers({
@@ -210,7 +210,8 @@ const quick = Alpine.reactive(
 );
 window.addEventListener("keydown", (event) => quick.press(event));
 
-const parts = { chats: desk, answers: writing, live: facts, panels, keys, attached, shortcuts: quick, newId, now, words, copy, isTouch, watchScroll, saveFile: download({ document, URL, Blob, ...later }), countTokens: calls.countTokens, ...later };
+const saveFile = download({ document, URL, Blob, ...later });
+const parts = { chats: desk, answers: writing, live: facts, panels, keys, attached, shortcuts: quick, newId, now, words, copy, isTouch, watchScroll, saveFile, exportAll: exporter({ chats: desk, saveFile, now, words }), ...later };
 Alpine.directive("markdown", directive({ render }));
 Alpine.directive("grow", grow({ isNative: CSS.supports("field-sizing", "content") }));
 Alpine.data("thread", thread(parts));

@@ -7,8 +7,13 @@ import { fileName, NotAnArchive, readArchive, toJson, toMarkdown } from "./archi
 
 const JSON_TYPE = "application/json";
 
+/** Return `exportAll()`: every chat into one file. */
+export function exporter({ chats, saveFile, now, words }) {
+  return async () => saveFile(fileName(words.exportName, "json"), toJson(await chats.all(), now()), JSON_TYPE);
+}
+
 /** Return the component factory; `saveFile(name, text, type)` hands a file to the browser. */
-export function more({ chats, panels, keys, shortcuts, tongue, saveFile, newId, now, words }) {
+export function more({ chats, panels, keys, shortcuts, tongue, saveFile, exportAll, newId, now, words }) {
   return () => ({
     outcome: "",
 
@@ -54,9 +59,7 @@ export function more({ chats, panels, keys, shortcuts, tongue, saveFile, newId, 
     get hasNoChats() {
       return chats.list.length === 0;
     },
-    async exportAll() {
-      saveFile(fileName(words.exportName, "json"), toJson(await chats.all(), now()), JSON_TYPE);
-    },
+    exportAll,
     exportChat() {
       saveFile(fileName(chats.current.title, "json"), toJson([chats.current], now()), JSON_TYPE);
     },

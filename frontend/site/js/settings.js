@@ -126,6 +126,7 @@ export function settings({ chats, live, panels, words }) {
       if (this.isWrong) return;
       chats.current.settings = { system: this.system, ...this.read };
       if (chats.current.messages.length > 0) chats.save(chats.current, { isTouched: false });
+      else chats.jot();
       this.close();
     },
   });

@@ -119,7 +119,7 @@ export function shelf({ chats, answers, panels, words, setTimeout, clearTimeout 
 }
 
 /** Return the factory of the short notices at the bottom: a deletion to take back, a full storage. */
-export function notices({ chats, words }) {
+export function notices({ chats, words, exportAll }) {
   return () => ({
     get isDeletedShown() {
       return chats.deleted !== null;
@@ -136,5 +136,6 @@ export function notices({ chats, words }) {
     get storageText() {
       return words.storageFull;
     },
+    exportAll,
   });
 }

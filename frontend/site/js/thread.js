@@ -3,11 +3,10 @@
  *
  * Knows: chats, answers, live facts. Knows nothing of: Alpine, HTTP, storage.
  */
-import { contentOf } from "./request.js";
 import { add, drop, families, path, positionOf, show } from "./tree.js";
 
 /** Return the component factory. `isTouch()` is whether Enter is the only way to a new line. */
-export function thread({ chats, answers, live, keys, attached, countTokens, newId, now, words, isTouch, watchScroll }) {
+export function thread({ chats, answers, live, keys, attached, newId, now, words, isTouch, watchScroll }) {
   let sorted = { state: null, families: new Map() };
   return () => ({
     isAtEnd: true,
@@ -28,6 +27,7 @@ export function thread({ chats, answers, live, keys, attached, countTokens, newI
     arrive() {
       if (!this.isEmpty) this.scroll.toEnd();
       this.focusDraft();
+      attached.resume();
     },
 
     get isEngineReady() {
@@ -64,6 +64,7 @@ export function thread({ chats, answers, live, keys, attached, countTokens, newI
     },
     set draft(text) {
       chats.type(text);
+      attached.typed();
     },
     get isAnswering() {
       return answers.isRunning(chats.current.id);
@@ -89,18 +90,8 @@ export function thread({ chats, answers, live, keys, attached, countTokens, newI
     async send() {
       if (!this.canSend) return;
       const text = this.draft.trim();
-      if (attached.files.length > 0 && !(await this.fits(text))) return;
+      if (attached.files.length > 0 && !((await attached.fits()) && this.canSend)) return;
       this.ask(text, chats.current.leaf, attached.hand());
-    },
-
-    /** Whether question and files fit the context, by the engine's own count. */
-    async fits(text) {
-      const contextWindow = live.model?.contextWindow ?? null;
-      if (contextWindow === null) return true;
-      const tokens = await countTokens(contentOf({ text, files: attached.files })).catch(() => null);
-      if (tokens === null || attached.used + tokens < contextWindow) return this.canSend;
-      attached.refusal = words.overContext({ name: null, tokens, used: attached.used, contextWindow });
-      return false;
     },
 
     sendStarter() {
@@ -112,9 +103,11 @@ export function thread({ chats, answers, live, keys, attached, countTokens, newI
       const chat = chats.current;
       const kept = files.length > 0 ? { files } : {};
       const question = add(chat, { id: newId(), role: "user", text, ...kept, state: "finished", at: now() }, parent);
+      // Order: the question is on its way to the disk before the draft leaves it.
+      const answered = answers.start(chat, question.id);
       if (text === this.draft.trim()) chats.type("");
       this.scroll?.toEnd();
-      return answers.start(chat, question.id);
+      return answered;
     },
 
     /** Answer the same question again, beside what is there; an answer without a word is no alternative. */

@@ -68,6 +68,7 @@ export function vocabulary(strings, locale) {
     overContext: ({ name, tokens, used, contextWindow }) =>
       fill(strings.overContext, { what: name ?? strings.thisQuestion, tokens: many(tokens, "token"), used: inUse(used), of: count(contextWindow) }),
     tokens: (value) => many(value, "token"),
+    total: (tokens, of) => fill(strings.total, { tokens: many(tokens, "token"), of: count(of) }),
     fileNote: (name, tokens) => (tokens === null ? name : line(name, many(tokens, "token"))),
     dropFile: (name) => fill(strings.dropFile, { name }),
     imported: (added, known) =>
