@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tell Prometheus how full the model cache's disk is and how far the download came.
 
-usage: cache_exporter.py [FOLDER] [--port PORT]        default: $HF_HOME or /data, port 9401
+usage: cache_exporter.py [FOLDER] [--port PORT]        default: $HF_HOME or ~/.cache/huggingface, port 9401
 
 Reads the folder's file system and paddock/progress.json, which the download writes. A sample that is not
 known is absent. Standard library only.
@@ -87,7 +87,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", nargs="?", type=Path, default=Path(os.environ.get("HF_HOME") or "/data"))
+    home = Path(os.environ.get("HF_HOME") or "~/.cache/huggingface").expanduser()
+    parser.add_argument("folder", nargs="?", type=Path, default=home)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9401)
     given = parser.parse_args(arguments)

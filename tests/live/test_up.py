@@ -141,6 +141,7 @@ def test_it_says_ready_and_a_chat_answers(start: Callable[..., Running]) -> None
     up = start()
     ready = up.wait_for("ready: ")
     seconds = time.monotonic() - up.started
+    figures = up.wait_for("figures: ")
     page = http.client.HTTPConnection("127.0.0.1", up.port, timeout=DEADLINE_SECONDS)
     with contextlib.closing(page):
         page.request("GET", "/")
@@ -149,6 +150,9 @@ def test_it_says_ready_and_a_chat_answers(start: Callable[..., Running]) -> None
 
     assert ready.startswith(f"ready: http://127.0.0.1:{up.port}  (first token after ")
     assert seconds < SECOND_START_SECONDS
+    assert figures == (
+        f"figures: scripts/top; Prometheus: scrape http://127.0.0.1:{up.port}/metrics (docs/metrics.md)"
+    )
     assert answers(up.port)
     assert (shown.status, b"<!doctype html>" in text.lower()) == (200, True)
 
