@@ -57,6 +57,7 @@ def test_a_wrong_key_is_an_authentication_error(front: Front, stream: bool) -> N
         ({"top_p": 7}, openai.UnprocessableEntityError, "chat_invalid", "top_p"),
         ({"logit_bias": {"5": 1}}, openai.BadRequestError, "chat_unsupported", "logit_bias"),
         ({"n": 9}, openai.BadRequestError, "chat_unsupported", "n"),
+        ({"n": 0}, openai.UnprocessableEntityError, "chat_invalid", "n"),
         ({"max_tokens": 9999}, openai.BadRequestError, "prompt_too_long", "max_tokens"),
     ],
 )
@@ -150,6 +151,43 @@ def test_a_raw_response_has_its_headers(stack: Stack) -> None:
 
     assert ("mine-1", "mine-1") == (raw.headers["x-request-id"], raw.parse()._request_id)
     assert "length" == raw.parse().choices[0].finish_reason
+
+
+def test_several_answers_are_read_whole_and_streamed(stack: Stack) -> None:
+    """The same choices both ways, as seeds say; the first is what it is alone."""
+    sdk = openai.OpenAI(base_url=f"{stack.url}/v1", api_key="none", max_retries=0, timeout=LIMIT_SECONDS)
+    how: dict[str, Any] = {"model": "tgi", "messages": STORY, "seed": 5, "temperature": 2, "max_tokens": 60}
+
+    whole = sdk.chat.completions.create(**how, n=3)
+    alone = sdk.chat.completions.create(**{**how, "seed": 6})
+    texts: dict[int, str] = {}
+    finishes: dict[int, str] = {}
+    usage = None
+    for chunk in sdk.chat.completions.create(**how, n=3, stream=True, stream_options={"include_usage": True}):
+        usage = chunk.usage
+        for choice in chunk.choices:
+            texts[choice.index] = texts.get(choice.index, "") + (choice.delta.content or "")
+            if choice.finish_reason:
+                finishes[choice.index] = choice.finish_reason
+
+    assert {one.index: one.message.content for one in whole.choices} == texts
+    assert {one.index: one.finish_reason for one in whole.choices} == finishes
+    assert alone.choices[0].message.content == whole.choices[1].message.content
+    assert len(set(texts.values())) > 1
+    assert whole.usage == usage
+    assert whole.usage is not None and alone.usage is not None
+    assert alone.usage.prompt_tokens == whole.usage.prompt_tokens
+
+
+def test_the_stream_helper_collects_several_answers(stack: Stack) -> None:
+    """Each choice by its index."""
+    sdk = openai.OpenAI(base_url=f"{stack.url}/v1", api_key="none", timeout=LIMIT_SECONDS)
+
+    with sdk.chat.completions.stream(model="tgi", messages=STORY, temperature=0, n=2) as stream:
+        told = stream.get_final_completion()
+
+    assert [0, 1] == sorted(choice.index for choice in told.choices)
+    assert all(choice.message.content for choice in told.choices)
 
 
 async def test_the_asynchronous_client_reads_whole_and_streamed(stack: Stack) -> None:

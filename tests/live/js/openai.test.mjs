@@ -78,6 +78,19 @@ describe("against gateway and engine", () => {
     assert.equal(await stream.finalContent(), whole.choices[0].message.content);
   });
 
+  test("reads several answers, whole and in pieces", async () => {
+    const several = { ...asked, temperature: 2, seed: 5, n: 3, max_tokens: 60 };
+    const whole = await sdk.chat.completions.create(several);
+    const texts = ["", "", ""];
+    for await (const chunk of await sdk.chat.completions.create({ ...several, stream: true })) {
+      for (const { index, delta } of chunk.choices) texts[index] += delta.content ?? "";
+    }
+
+    assert.deepEqual(texts, whole.choices.map((one) => one.message.content));
+    assert.deepEqual(whole.choices.map((one) => one.index), [0, 1, 2]);
+    assert.ok(new Set(texts).size > 1);
+  });
+
   test("completes a prompt", async () => {
     const prompt = { model: "tgi", prompt: "Once upon a time", temperature: 0, max_tokens: 8 };
     const whole = await sdk.completions.create(prompt);
@@ -121,6 +134,8 @@ describe("where chats do not end well", () => {
     [OpenAI.NotFoundError, { model: "gpt-unknown" }, 404, "model_unknown", "model"],
     [OpenAI.UnprocessableEntityError, { top_p: 7 }, 422, "chat_invalid", "top_p"],
     [OpenAI.BadRequestError, { logit_bias: { 5: 1 } }, 400, "chat_unsupported", "logit_bias"],
+    [OpenAI.BadRequestError, { n: 9 }, 400, "chat_unsupported", "n"],
+    [OpenAI.UnprocessableEntityError, { n: 0 }, 422, "chat_invalid", "n"],
     [OpenAI.BadRequestError, { max_tokens: 9999 }, 400, "prompt_too_long", "max_tokens"],
   ]) {
     for (const stream of [false, true]) {
