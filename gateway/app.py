@@ -33,7 +33,7 @@ from gateway.errors import (
     RouteUnknown,
 )
 from gateway.fleet import Fleet
-from gateway.gauges import Now, ReplicaNow, paddock_version
+from gateway.gauges import Now, paddock_version, replica_now
 from gateway.house import House
 from gateway.keys import Keyring
 from gateway.lag import watch
@@ -58,6 +58,7 @@ from gateway.routes.streams import StreamRoutes
 from gateway.settings import Settings
 from gateway.shelf import Shelf
 from gateway.tgi import Limits
+from gateway.trace import open_tracing
 
 _LOG = logging.getLogger(__name__)
 _GOOD_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
@@ -82,6 +83,8 @@ class Gateway:
         self.fleet.on_change = self._fleet_changed
         self.metrics = Metrics(self._now, tuple(Outcome))
         self.pace = Pace(clock)
+        endpoint = settings.exporter_otlp_endpoint
+        self._tracing = None if endpoint is None else open_tracing(endpoint)
         self.keyring = None
         if settings.keys_file is not None:
             self.keyring = Keyring(settings.keys_file, observe_only=settings.keys_observe_only)
@@ -89,7 +92,7 @@ class Gateway:
             House(
                 admission=self.admission,
                 fleet=self.fleet,
-                ledger=Ledger(self.metrics, out),
+                ledger=Ledger(self.metrics, out, self._tracing),
                 pace=self.pace,
                 clock=clock,
                 wait_limit_seconds=settings.wait_limit_seconds,
@@ -147,19 +150,7 @@ class Gateway:
             breakers=tuple(State),
             stop_sets=tuple(StopSet),
             retries={"retried": self.fleet.retries.taken, "over_budget": self.fleet.retries.refused},
-            replicas={
-                one.name: ReplicaNow(
-                    one.model,
-                    one.phase,
-                    one.begin_of_text,
-                    one.start_seconds,
-                    one.cause,
-                    one.breaker.state,
-                    None if one.proof is None else one.proof.stop_set,
-                    one.stalls,
-                )
-                for one in self.fleet.replicas
-            },
+            replicas={one.name: replica_now(one) for one in self.fleet.replicas},
         )
 
     @contextlib.asynccontextmanager
@@ -176,6 +167,8 @@ class Gateway:
                 with contextlib.suppress(asyncio.CancelledError):
                     await watcher
             self.fleet.close()
+            if self._tracing is not None:
+                await asyncio.to_thread(self._tracing.close)
 
     def _app(self) -> ASGIApp:
         settings = self.settings
@@ -193,6 +186,7 @@ class Gateway:
             temperature=settings.temperature,
             top_p=settings.top_p,
             prompt_family=settings.prompt_family,
+            is_traced=self._tracing is not None,
         )
         # A second beyond the drain: the generations end first, and their last frames still go out.
         follow = FollowStyle(settings.heartbeat_seconds, grace_seconds=settings.drain_seconds + 1)

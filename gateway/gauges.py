@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from gateway.replica import Replica
+
 
 @dataclass(frozen=True, slots=True)
 class ReplicaNow:
@@ -121,6 +123,20 @@ class Gauges(Collector):
                 proof.add_metric([name], one.begin_of_text)
             model.add_metric([name], {"model": one.model or ""})
         yield from (phase, failed, start, breaker, stalls, proof, stops, model)
+
+
+def replica_now(replica: Replica) -> ReplicaNow:
+    """Read what is shown of an engine."""
+    return ReplicaNow(
+        replica.model,
+        replica.phase,
+        replica.begin_of_text,
+        replica.start_seconds,
+        replica.cause,
+        replica.breaker.state,
+        None if replica.proof is None else replica.proof.stop_set,
+        replica.stalls,
+    )
 
 
 def _family(name: str, text: str, *labels: str) -> GaugeMetricFamily:

@@ -293,4 +293,5 @@ class Generation(ABC):
             prompt_tokens=self._prompt_tokens,
             completion_tokens=self._tokens,
             is_streamed=self.order.is_streamed,
+            trace=self.order.mark,
         )

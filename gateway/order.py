@@ -14,6 +14,7 @@ from gateway.grammar import Shape
 from gateway.keys import Key
 from gateway.schedule import Class
 from gateway.tools import CallReader
+from gateway.trace import Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ class Order:
     to leave for the answer, prompt_tokens what the engine counted of the prompt; None while no engine
     could say, the latter also where nobody needed to know. A native order
     is a body that is handed on as it is; others are a prompt. shape is what a finished text must be;
-    calls reads an answer that may be a call of a tool, for its form.
+    calls reads an answer that may be a call of a tool, for its form. mark is its place in a trace, None
+    while nobody collects traces.
     """
 
     request_id: str
@@ -94,6 +96,7 @@ class Order:
     is_streamed: bool = True
     is_resumable: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
+    mark: Mark | None = None
 
     @property
     def may_be_cut(self) -> bool:

@@ -12,6 +12,7 @@ import orjson
 
 from gateway.chat import Outcome
 from gateway.metrics import Metrics
+from gateway.trace import Mark, Tracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,17 @@ class Record:
     prompt_tokens: int | None
     completion_tokens: int
     is_streamed: bool
+    trace: Mark | None = None
 
 
 class Ledger:
     """Where records go: one line each on standard output, counted once in the metrics."""
 
-    def __init__(self, metrics: Metrics, out: IO[bytes] | None = None) -> None:
+    def __init__(
+        self, metrics: Metrics, out: IO[bytes] | None = None, tracing: Tracing | None = None
+    ) -> None:
         self.metrics = metrics
+        self._tracing = tracing
         self._out = out if out is not None else sys.stdout.buffer
 
     def write(self, record: Record) -> None:
@@ -57,6 +62,8 @@ class Ledger:
         )
         if record.ended_by is not None:
             self.metrics.cancel(record.ended_by, record.cancel_seconds)
+        if self._tracing is not None and record.trace is not None:
+            self._tracing.tell(record.trace, record)
         line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": "chat"}
         # orjson writes dataclasses itself, several times faster than asdict makes a dictionary.
         self._out.write(orjson.dumps(line)[:-1] + b"," + orjson.dumps(record)[1:] + b"\n")

@@ -7,6 +7,7 @@ wait_limit_seconds. An empty variable counts as unset, because Compose writes em
 import difflib
 import ipaddress
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -100,6 +101,9 @@ class Settings(BaseModel):
     body_limit_bytes: int = _variable(
         "BODY_LIMIT_BYTES", 2_000_000, "largest request body; TGI's PAYLOAD_LIMIT", ge=1024
     )
+    exporter_otlp_endpoint: str | None = _variable(
+        "EXPORTER_OTLP_ENDPOINT", None, "where traces go by OTLP over HTTP; unset writes none", "OTEL_"
+    )
     temperature: float | None = _variable(
         "TEMPERATURE", None, "temperature when a caller names none", "MODEL_", ge=0, le=2
     )
@@ -124,6 +128,15 @@ class Settings(BaseModel):
     def _existing(cls, value: Path | None) -> Path | None:
         if value is not None and not (value / "index.html").is_file():
             raise ValueError(f"{value} has no index.html")
+        return value
+
+    @field_validator("exporter_otlp_endpoint")
+    @classmethod
+    def _can_trace(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).scheme not in ("http", "https"):
+            raise ValueError("must be http://HOST:PORT or https://HOST:PORT")
+        if value is not None and find_spec("opentelemetry.sdk") is None:
+            raise ValueError("needs the packages of requirements/trace.txt, which are not installed")
         return value
 
     @field_validator("keys_file")

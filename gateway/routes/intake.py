@@ -26,6 +26,7 @@ from gateway.order import Caller, Form, Order
 from gateway.prompt import Family, Prompt, family_of, render
 from gateway.schedule import MOST_TOKENS, Class
 from gateway.tools import CallReader
+from gateway.trace import Mark, mark
 
 # What clients of TGI send as the model when none was named: its documentation's word, and the word of
 # huggingface_hub's client.
@@ -61,13 +62,19 @@ class Intake:
         top_p: float | None,
         prompt_family: Family | None = None,
         today: Callable[[], date] = date.today,
+        is_traced: bool = False,
     ) -> None:
         self.fleet = fleet
+        self._is_traced = is_traced
         self._body_limit_bytes = body_limit_bytes
         self._temperature = temperature
         self._top_p = top_p
         self._prompt_family = prompt_family
         self._today = today
+
+    def mark(self, request: Request) -> Mark | None:
+        """Give a chat its place in a trace, None while nobody collects traces."""
+        return mark(request.headers.get("traceparent")) if self._is_traced else None
 
     async def content(self, request: Request) -> bytes:
         """Read a JSON body's bytes. Raises: MediaUnknown, BodyTooLarge."""
@@ -133,6 +140,7 @@ class Intake:
         room, prompt_tokens = await self._measure(prompt, sampling, is_counted=bool(sampling.stop or calls))
         # An answer without a limit is weighed as a usual one, not as all that the context leaves.
         expected = sampling.max_tokens or min(room or USUAL_ANSWER_TOKENS, USUAL_ANSWER_TOKENS)
+        at = self.mark(request)
         return Order(
             request_id=request_id(request),
             route=route,
@@ -147,7 +155,8 @@ class Intake:
             calls=calls,
             is_streamed=is_streamed,
             is_resumable=is_resumable,
-            headers=traced(request),
+            headers=traced(request, at),
+            mark=at,
         )
 
     async def _measure(
@@ -210,7 +219,9 @@ def caller_of(request: Request) -> Caller:
     )
 
 
-def traced(request: Request) -> dict[str, str]:
+def traced(request: Request, at: Mark | None) -> dict[str, str]:
     """Give the headers that go on to the engine: the trace this request belongs to."""
+    if at is not None:
+        return {"traceparent": at.traceparent}
     parent = request.headers.get("traceparent")
     return {"traceparent": parent} if parent and parent.isascii() and parent.isprintable() else {}

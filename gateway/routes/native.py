@@ -153,6 +153,7 @@ class NativeRoutes:
         return Whole(generation, write, is_native=True)
 
     def _order(self, request: Request, content: bytes, path: str, form: NativeForm | WholeForm) -> Order:
+        at = self._intake.mark(request)
         return Order(
             request_id=request_id(request),
             route=path,
@@ -161,7 +162,8 @@ class NativeRoutes:
             form=form,
             native=content,
             is_streamed=isinstance(form, NativeForm),
-            headers=traced(request),
+            headers=traced(request, at),
+            mark=at,
         )
 
 

@@ -70,9 +70,9 @@ class Served:
 
 @contextlib.asynccontextmanager
 async def serving(engine_url: str, **settings: Any) -> AsyncIterator[Served]:
-    """Serve for the length of a block; settings are MODEL_ variables, or GATEWAY_ ones without prefix."""
+    """Serve for the length of a block; settings are MODEL_, OTEL_ or (without prefix) GATEWAY_ variables."""
     environment = {
-        ("" if name.startswith("model_") else "GATEWAY_") + name.upper(): str(value)
+        ("" if name.startswith(("model_", "otel_")) else "GATEWAY_") + name.upper(): str(value)
         for name, value in settings.items()
     }
     out = io.BytesIO()

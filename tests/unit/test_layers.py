@@ -25,7 +25,7 @@ LAYERS: list[tuple[str, set[str]]] = [
         "outside world",
         {
             "tgi", "events", "connection", "transport", "fleet", "replica", "control", "metrics", "keys",
-            "progress", "line", "proof", "gauges",
+            "progress", "line", "proof", "gauges", "trace",
             "download", "lag",
         },
     ),
@@ -38,6 +38,7 @@ LAYERS: list[tuple[str, set[str]]] = [
 FENCES = {
     "text_generation": {"tgi", "events"},
     "httptools": {"connection"},
+    "opentelemetry": {"trace"},
     "prometheus_client": {"metrics", "gauges"},
     "sse_starlette": {"routes"},
     "fastapi": {"routes", "app"},
