@@ -246,3 +246,76 @@ def test_a_listener_hears_sentences(reader: Reader, double: Double) -> None:
     expect(voice).to_have_text("It is so.")
     go_on.set()
     expect(voice).to_have_text(re.compile(r"^And then\.$"))
+
+
+# Counts, for each frame, how often the answer was drawn, and which of its blocks were touched.
+WATCH_BLOCKS = """() => {
+  const prose = document.querySelector(".message.assistant:last-of-type .prose");
+  window.drawings = [];
+  let frame = 0;
+  const tick = () => { frame += 1; requestAnimationFrame(tick); };
+  requestAnimationFrame(tick);
+  new MutationObserver((changes) => {
+    const open = window.last;
+    const touched = new Set();
+    for (const change of changes) {
+      const isBlock = change.target === prose;
+      for (const node of isBlock ? [...change.addedNodes, ...change.removedNodes] : [change.target]) {
+        let block = node;
+        while (block.parentNode !== null && block.parentNode !== prose) block = block.parentNode;
+        const at = [...prose.children].indexOf(block);
+        if (at !== -1) touched.add(at);
+      }
+    }
+    window.drawings.push({ frame, open, touched: [...touched] });
+    window.last = prose.children.length - 1;
+  }).observe(prose, { subtree: true, childList: true, characterData: true });
+  window.last = prose.children.length - 1;
+}"""
+GROWING = """First *paragraph* with `code`, long enough to come in many pieces.
+
+- one item
+- another item, **bold**
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+```
+plain code
+more of it
+```
+
+> A quotation.
+
+## A heading
+
+The last paragraph, which ends here."""
+
+
+def test_only_the_last_block_is_drawn_again_and_once_a_frame(reader: Reader, double: Double) -> None:
+    """Blocks above the one that grows are never touched, however fast the tokens come."""
+    begin = threading.Event()
+
+    def scene(line: Line) -> None:
+        line.say("Here:\n\n")
+        line.hold(begin)
+        for piece in re.findall(r"(?s).{1,3}", GROWING):
+            line.say(piece)
+            # A fast engine's pace.
+            double.closing.wait(0.003)
+        line.hold(double.closing)
+
+    double.scenes = [scene]
+    reader.ask("Show me.")
+    expect(reader.answers.last.locator(".prose")).to_have_text("Here:")
+    reader.page.evaluate(WATCH_BLOCKS)
+    begin.set()
+    expect(reader.answers.last.locator(".prose > p").last).to_have_text(re.compile("which ends here\\.$"))
+    drawings = reader.page.evaluate("window.drawings")
+    touched = [(one["open"], at) for one in drawings for at in one["touched"]]
+    frames = [one["frame"] for one in drawings]
+    assert [pair for pair in touched if pair[1] < pair[0]] == []
+    assert len(frames) == len(set(frames))
+    # Even a machine at its limits draws some of the growth.
+    assert len(drawings) > 5

@@ -155,3 +155,58 @@ def test_a_page_that_lost_a_module_starts_by_itself(open_page: OpenPage, double:
     reader.page.reload()
     expect(reader.draft).to_be_visible()
     assert reader.page.evaluate("sessionStorage.getItem('paddock.starts')") is None
+
+
+def test_a_download_is_shown_with_what_is_left_of_it(reader: Reader, double: Double) -> None:
+    """Looking, fetching with rate and time left, checking, then loading; a failure in the job's words."""
+    banner = reader.page.locator(".banner")
+    bar = reader.page.get_by_role("progressbar", name="Download")
+    facts = {"bytes_done": 0, "bytes_total": 0, "bytes_per_second": 0.0, "seconds_left": None, "error": None}
+    double.tell(phase="starting", num_total_runners=0, download={**facts, "phase": "checking"})
+    expect(banner).to_contain_text("Looking what there is to download.")
+    expect(bar).to_be_hidden()
+    half = {"bytes_done": 8_000_000_000, "bytes_total": 16_000_000_000, "bytes_per_second": 9e7}
+    double.tell(download={**facts, **half, "phase": "downloading", "seconds_left": 89.0})
+    expect(banner).to_contain_text("8.0 GB of 16.0 GB downloaded · 90 MB/s · about 1 min 29 s to go")
+    expect(bar).to_be_visible()
+    assert bar.evaluate("(one) => one.value / one.max") == 0.5
+    double.tell(download={**facts, **half, "phase": "verifying"})
+    expect(banner).to_contain_text("The download is being checked.")
+    double.tell(download={**facts, **half, "phase": "stopped"})
+    expect(banner).to_contain_text("The download has stopped.")
+    problem = {"code": "licence_not_accepted", "message": "Accept the licence of the model first."}
+    double.tell(download={**facts, **half, "phase": "failed", "error": problem})
+    expect(banner).to_contain_text("could not be downloaded. Accept the licence of the model first.")
+    done = {**facts, **half, "phase": "complete"}
+    double.tell(phase="loading", phase_seconds=4.0, ready_seconds=41.0, download=done)
+    expect(banner).to_contain_text("The model is loading. You can write meanwhile. ready in about 41 s")
+    expect(bar).to_be_hidden()
+    double.tell(phase="ready", ready_seconds=None, num_total_runners=1)
+    expect(banner).to_be_hidden()
+
+
+def test_a_sleeping_engine_is_woken_by_a_question(reader: Reader, double: Double) -> None:
+    """Asleep, starting, loading, answering: the question's own line says what it waits for."""
+    woken, loaded = threading.Event(), threading.Event()
+
+    def scene(line: Line) -> None:
+        line.progress(state="waiting", place=1, backlog=1, phase="starting", ready_seconds=50.0)
+        line.hold(woken)
+        line.progress(state="waiting", place=1, backlog=1, phase="loading", ready_seconds=20.0)
+        line.hold(loaded)
+        line.say("Awake.").finish()
+
+    double.scenes = [scene]
+    double.tell(phase="stopped", num_total_runners=0)
+    expect(reader.page.locator(".phase")).to_have_text("Asleep")
+    expect(reader.page.locator(".banner")).to_contain_text("Your question wakes it.")
+    reader.ask("Are you there?")
+    waiting = reader.answers.last.locator(".wait")
+    double.tell(phase="starting")
+    expect(waiting).to_contain_text("The engine is starting.")
+    expect(waiting).to_contain_text("ready in about 50 s")
+    woken.set()
+    expect(waiting).to_contain_text("ready in about 20 s")
+    double.tell(phase="ready", num_total_runners=1)
+    loaded.set()
+    expect(reader.wait_for_answer()).to_have_text("Awake.")

@@ -183,3 +183,37 @@ def test_an_answer_cut_by_its_limit_can_go_on(reader: Reader, double: Double) ->
     reader.wait_for_answer()
     reader.button("Continue").click()
     expect(reader.answers.last.locator(".prose")).to_have_text("One two three.")
+
+
+def test_a_page_that_was_frozen_goes_on(reader: Reader, keeping: Double) -> None:
+    """Nothing of the page runs, the line dies meanwhile, words are said: none is missing afterwards."""
+    first, second = threading.Event(), threading.Event()
+    keeping.scenes = [
+        lambda line: line.say("One ").hold(first).say("two ").hold(second).say("three.").finish()
+    ]
+    reader.ask("Count.")
+    expect(reader.answers.last.locator(".prose")).to_have_text("One")
+    line = reader.page.context.new_cdp_session(reader.page)
+    line.send("Page.setWebLifecycleState", {"state": "frozen"})
+    keeping.cut_lines()
+    first.set()
+    second.set()
+    line.send("Page.setWebLifecycleState", {"state": "active"})
+    expect(reader.wait_for_answer()).to_have_text("One two three.")
+    assert len(keeping.asked) == 1
+
+
+def test_a_machine_that_slept_does_not_wait_for_a_dead_line(open_page: OpenPage, keeping: Double) -> None:
+    """The clock has jumped an hour and the line is silent: the page asks again instead of waiting on."""
+    go_on = threading.Event()
+    keeping.scenes = [lambda line: line.say("One ").hold(go_on).say("two.").finish()]
+    reader = open_page(keeping.url)
+    reader.ask("Count.")
+    expect(reader.answers.last.locator(".prose")).to_have_text("One")
+    assert keeping.followed == []
+    # The machine's clock moves on in a sleep; timers do not.
+    with reader.page.expect_request("**/v1/streams/stream-1?after=1"):
+        reader.page.evaluate("() => { const real = Date.now; Date.now = () => real() + 3_600_000; }")
+    go_on.set()
+    expect(reader.wait_for_answer()).to_have_text("One two.")
+    assert len(keeping.followed) == 1

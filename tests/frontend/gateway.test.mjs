@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { counts } from "../../frontend/site/js/count.js";
 import { gateway } from "../../frontend/site/js/gateway.js";
 import { fakeClock, settle } from "./stage.mjs";
 
@@ -221,9 +222,48 @@ test("stopping before the head has come stops the stream it becomes", async () =
   assert.deepEqual(asked, ["POST v1/chat/completions", "DELETE v1/streams/s1"]);
 });
 
-test("tokens are counted by the engine, its own first one left out", async () => {
+test("tokens are counted by the engine, its own first one left out of a text", async () => {
   const spans = '[{"id":1,"text":"","start":0,"stop":0},{"id":2,"text":"a","start":0,"stop":1},{"id":3,"text":"b","start":1,"stop":2}]';
-  assert.equal(await connections([200, spans]).countText("ab"), 2);
-  const counted = connections([200, `{"tokenize_response":${spans},"templated_text":"ab"}`]);
-  assert.equal(await counted.countChat({ model: "llama", messages: [], temperature: 1 }), 3);
+  const answering = (text) => counts({ fetch: async () => new Response(text) });
+  assert.equal(await answering(spans).countText("ab"), 2);
+  const whole = answering(`{"tokenize_response":${spans},"templated_text":"ab"}`);
+  assert.equal(await whole.countChat({ model: "llama", messages: [], temperature: 1 }), 3);
+  const refused = counts({ fetch: async () => new Response('{"error":{"message":"No.","code":"engine_down"}}', { status: 503 }) });
+  await assert.rejects(refused.countChat({ messages: [] }), { code: "engine_down" });
+});
+
+test("after a sleep a line that has long been silent is given up, and taken up again at once", async () => {
+  const clock = fakeClock();
+  const asked = [];
+  const calls = gateway({
+    fetch: async (address, { signal }) => {
+      asked.push(address);
+      const body = asked.length === 1 ? "data: {\"choices\":[{\"delta\":{\"content\":\"One\"}}]}\nid: 1\n\n" : "id: 2\ndata: [DONE]\n\n";
+      return new Response(
+        new ReadableStream({
+          start(controller) {
+            controller.enqueue(new TextEncoder().encode(body));
+            signal.addEventListener("abort", () => controller.error(new Error("aborted")));
+          },
+        }),
+        { headers: NAMED },
+      );
+    },
+    ...clock,
+    // Timers stand still while a machine sleeps; wall time does not.
+    now: () => clock.now() + (asked.length === 1 ? slept : 0),
+  });
+  let slept = 0;
+  const collected = collect(calls);
+  await settle();
+  calls.wake();
+  await settle();
+  assert.equal(asked.length, 1);
+  slept = 40_000;
+  calls.wake();
+  await settle();
+  assert.equal(asked.length, 1); // The pause before the first try.
+  calls.wake();
+  await collected;
+  assert.deepEqual(asked, ["v1/chat/completions", "v1/streams/s1?after=1"]);
 });

@@ -61,3 +61,28 @@ test("the bar opens the panels", () => {
   bar.openSettings();
   assert.deepEqual(panels, { isShelfOpen: true, isSettingsOpen: true });
 });
+
+test("a download is told in its phases, with what is left of it", () => {
+  const { bar, live, words } = shown();
+  const under = { phase: "downloading", bytes_done: 4.2e9, bytes_total: 16.1e9, bytes_per_second: 9e7, seconds_left: 132, error: null };
+  const told = (download) => {
+    live.applyStats({ ...STATS, phase: "starting", download });
+    return [bar.bannerText, bar.bannerDetail, bar.bannerClass, bar.hasBar];
+  };
+  assert.deepEqual(told(under), [words.downloads.downloading, "4.2 GB of 16.1 GB downloaded · 90 MB/s · about 2 min 12 s to go", "banner", true]);
+  const checking = { ...under, phase: "checking", bytes_done: 0, bytes_total: 0, bytes_per_second: 0, seconds_left: null };
+  assert.deepEqual(told(checking), [words.downloads.checking, "", "banner", false]);
+  assert.equal(told({ ...under, phase: "verifying" })[0], words.downloads.verifying);
+  const error = { code: "licence_not_accepted", message: "Accept the licence first." };
+  assert.deepEqual(told({ ...under, phase: "failed", error }).slice(0, 3), [words.downloads.failed, "Accept the licence first.", "banner bad"]);
+  assert.equal(told({ ...under, phase: "stopped", bytes_per_second: 0, seconds_left: null })[2], "banner bad");
+  assert.equal(told({ ...under, phase: "complete" })[0], words.notReady.starting);
+});
+
+test("a clock that missed more than its tick has slept", () => {
+  const { live, clock } = shown();
+  clock.pass(1);
+  assert.equal(live.tick(), false);
+  clock.pass(60);
+  assert.equal(live.tick(), true);
+});

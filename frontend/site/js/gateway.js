@@ -1,7 +1,7 @@
 /**
  * The gateway's HTTP surface as the page uses it.
  *
- * Knows: /v1/chat/completions (streamed), /v1/streams, /v1/models, /tokenize and /chat_tokenize, their events and errors.
+ * Knows: /v1/chat/completions (streamed), /v1/streams, /v1/models, their events and errors.
  * Knows nothing of: chats on the page, storage, the document.
  */
 import { Problem } from "./problem.js";
@@ -9,6 +9,9 @@ import { readEvents } from "./sse.js";
 
 /** Heartbeats come every few seconds; a minute without any byte means the line is dead. */
 const SILENCE_SECONDS = 60;
+
+/** After a sleep a line that has said nothing for this long, two heartbeats, is not waited for any more. */
+const DEAD_SECONDS = 30;
 
 /** Between two tries to take up a lost stream; the last one again and again. */
 const RETRY_SECONDS = [0.2, 1, 2, 4];
@@ -21,6 +24,9 @@ const GIVE_UP_SECONDS = 600;
  * `headers()` gives what every request carries: the key and the session; a key is never in an address.
  */
 export function gateway({ fetch, setTimeout, clearTimeout, now = Date.now, headers = () => ({}), silenceSeconds = SILENCE_SECONDS }) {
+  // What to do when the machine comes back from sleep, or to the network: of each line and each pause.
+  const wakers = new Set();
+
   /**
    * Yield what happens to one chat, in order; a lost connection is taken up again where it broke.
    *
@@ -92,13 +98,19 @@ export function gateway({ fetch, setTimeout, clearTimeout, now = Date.now, heade
     signal.addEventListener("abort", hangUp);
     let isSilent = false;
     let timer = null;
-    const heard = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => {
-        isSilent = true;
-        line.abort();
-      }, silenceSeconds * 1000);
+    let heardAt = now();
+    const drop = () => {
+      isSilent = true;
+      line.abort();
     };
+    const heard = () => {
+      heardAt = now();
+      clearTimeout(timer);
+      timer = setTimeout(drop, silenceSeconds * 1000);
+    };
+    // The other side may have hung up while nothing here ran; then nobody would ever say so.
+    const waken = () => now() - heardAt > DEAD_SECONDS * 1000 && drop();
+    wakers.add(waken);
     try {
       if (signal.aborted) throw stopped();
       heard();
@@ -131,6 +143,7 @@ export function gateway({ fetch, setTimeout, clearTimeout, now = Date.now, heade
       throw new Problem({ code: "unreachable", message: "The gateway cannot be reached." });
     } finally {
       clearTimeout(timer);
+      wakers.delete(waken);
       signal.removeEventListener("abort", hangUp);
     }
   }
@@ -156,12 +169,16 @@ export function gateway({ fetch, setTimeout, clearTimeout, now = Date.now, heade
   function pause(seconds, signal) {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(done, seconds * 1000);
+      wakers.add(done);
       function done() {
+        clearTimeout(timer);
+        wakers.delete(done);
         signal.removeEventListener("abort", leave);
         resolve();
       }
       function leave() {
         clearTimeout(timer);
+        wakers.delete(done);
         reject(stopped());
       }
       signal.addEventListener("abort", leave, { once: true });
@@ -186,29 +203,10 @@ export function gateway({ fetch, setTimeout, clearTimeout, now = Date.now, heade
     return (await response.json()).data?.[0] ?? null;
   }
 
-  async function post(address, body) {
-    const response = await fetch(address, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", ...headers() },
-      body: JSON.stringify(body),
-    });
-    if (!response.ok) throw await Problem.fromResponse(response);
-    return response.json();
-  }
+  /** The machine is back: give up lines that died meanwhile, and try again at once. */
+  const wake = () => [...wakers].forEach((waken) => waken());
 
-  /** Return how many tokens a text has, by the engine's own count, begin-of-text left out. Raises: Problem. */
-  async function countText(text) {
-    const tokens = await post("tokenize", { inputs: text, parameters: {} });
-    // Of its own accord the tokenizer adds tokens that stand for no text.
-    return tokens.filter((token) => token.start !== token.stop).length;
-  }
-
-  /** Return how many tokens a chat has as it would be sent, headers and all. Raises: Problem. */
-  async function countChat({ model, messages }) {
-    return (await post("chat_tokenize", { ...(model ? { model } : {}), messages })).tokenize_response.length;
-  }
-
-  return { streamChat, followStream, stopStream, fetchModel, countText, countChat };
+  return { streamChat, followStream, stopStream, fetchModel, wake };
 }
 
 /** Whether the stream behind a failed connection may still be there. */

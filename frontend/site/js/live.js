@@ -4,6 +4,9 @@
  * Knows: the fields of /stats and of a /v1/models entry. Knows nothing of: how they arrive, how they look.
  */
 
+/** A clock that ticks each second has slept when it misses this much. */
+const SLEEP_SECONDS = 10;
+
 /** Return the state and its moves. `now` is wall time in milliseconds. */
 export function live({ now }) {
   return {
@@ -34,8 +37,10 @@ export function live({ now }) {
       this.slots = stats.slots ?? 0;
       this.tokensPerSecond = stats.tokens_per_second ?? 0;
       this.readyIn = stats.ready_seconds || null;
-      const { phase, bytes_done: done, bytes_total: total, seconds_left: left } = stats.download ?? {};
-      this.download = phase === "downloading" && total > 0 ? { done, total, left: left ?? null } : null;
+      const { phase = null, bytes_done: done, bytes_total: total, bytes_per_second: rate, seconds_left: left, error } = stats.download ?? {};
+      // One that is complete is the engine's business from then on.
+      const isUnderWay = phase !== null && phase !== "complete";
+      this.download = isUnderWay ? { phase, done, total, rate, left: left ?? null, why: error?.message ?? null } : null;
     },
 
     applyModel(entry) {
@@ -54,8 +59,11 @@ export function live({ now }) {
       this.isReached = false;
     },
 
+    /** Returns whether so much time has passed that the machine must have slept. */
     tick() {
+      const before = this.now;
       this.now = now();
+      return this.now - before > SLEEP_SECONDS * 1000;
     },
   };
 }

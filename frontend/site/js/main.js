@@ -11,6 +11,7 @@ import { attach } from "./attach.js";
 import { bubble } from "./bubble.js";
 import { chats } from "./chats.js";
 import { clipboard } from "./clipboard.js";
+import { counts } from "./count.js";
 import { memoryDatabase, openDatabase } from "./database.js";
 import { download } from "./download.js";
 import { files } from "./files.js";
@@ -80,7 +81,8 @@ async function askGateway(...request) {
   if (response.status === 401) keys.ask();
   return response;
 }
-const calls = gateway({ fetch: askGateway, headers: () => keys.headers(), now, ...later });
+const line = { fetch: askGateway, headers: () => keys.headers() };
+const calls = gateway({ ...line, now, ...later });
 
 // Shared, reactive state. Components read it; only its own moves change it.
 const facts = Alpine.reactive(live({ now }));
@@ -93,7 +95,7 @@ const others = tabs({
 const desk = Alpine.reactive(chats({ store, newId, now, tell: others.tell, reactive: Alpine.reactive }));
 const panels = Alpine.reactive({ isShelfOpen: false, isSettingsOpen: false, isMoreOpen: false, query: "" });
 const voice = Alpine.reactive({ said: "" });
-const attached = Alpine.reactive(attach({ chats: desk, live: facts, countText: calls.countText, countChat: calls.countChat, newId, words, ...later }));
+const attached = Alpine.reactive(attach({ chats: desk, live: facts, ...counts(line), newId, words, ...later }));
 
 const speaker = announcer({ say: (text) => (voice.said = text) });
 const writing = answers({
@@ -234,7 +236,9 @@ await desk.restore();
 for (const chat of desk.list) if (chat.isUnfinished) attend(chat.id);
 setInterval(() => Object.keys(desk.elsewhere).forEach(attend), LOOK_SECONDS * 1000);
 window.addEventListener("pagehide", () => desk.leave());
-setInterval(() => facts.tick(), 1000);
+setInterval(() => facts.tick() && calls.wake(), 1000);
+for (const name of ["online", "pageshow"]) window.addEventListener(name, calls.wake);
+for (const name of ["resume", "visibilitychange"]) document.addEventListener(name, calls.wake);
 Alpine.effect(() => {
   document.title = desk.current.title === "" ? "Paddock" : `${desk.current.title} · Paddock`;
 });

@@ -36,10 +36,10 @@ export function markdown({ lex, sanitize, document, copy, words, setTimeout, pai
     const text = source.replace(/\r\n?/g, "\n");
     const before = drawn.get(element) ?? { text: "", blocks: [], isGrowing: false };
     if (before.text === text && before.isGrowing === isGrowing) return;
-    // Only the last two blocks can still change shape while text is appended. The last rendering
-    // reads the whole text once more: a link's address may be given far below its first use.
+    // While text is appended, only the last block on show is built again. The last rendering reads the
+    // whole text once more: a link's address may be given far below its first use.
     const isAppended = isGrowing && text.startsWith(before.text);
-    const kept = before.blocks.slice(0, isAppended ? -2 : 0);
+    const kept = before.blocks.slice(0, isAppended ? openFrom(before.blocks) : 0);
     const old = before.blocks.slice(kept.length);
     const offset = kept.reduce((sum, block) => sum + block.raw.length, 0);
     const blocks = [...kept];
@@ -56,7 +56,7 @@ export function markdown({ lex, sanitize, document, copy, words, setTimeout, pai
     });
     const shown = new Set(blocks.map((one) => one.node));
     for (const one of old) if (one.node !== null && !shown.has(one.node)) one.node.remove();
-    blocks.slice(kept.length, isGrowing ? -1 : undefined).forEach(finish);
+    blocks.slice(kept.length, isGrowing ? lastShown(blocks) : undefined).forEach(finish);
     drawn.set(element, { text, blocks, isGrowing });
   }
 
@@ -199,6 +199,19 @@ export function markdown({ lex, sanitize, document, copy, words, setTimeout, pai
   }
 
   return render;
+}
+
+/** Where the last block on show is; blank lines and definitions show nothing. */
+const lastShown = (blocks) => Math.max(0, blocks.findLastIndex((block) => block.node !== null));
+
+/**
+ * From which block on the text is read again: the last on show. One that stands right behind another, with
+ * no blank line between, may yet turn out to belong to it; then that one is read again, too, and built only
+ * if it has changed.
+ */
+function openFrom(blocks) {
+  const at = lastShown(blocks);
+  return at > 0 && !/\n[ \t]*\n$/.test(blocks[at - 1].raw) ? at - 1 : at;
 }
 
 /** Return an absolute http(s) address, or null for anything else. */

@@ -34,17 +34,29 @@ export function status({ live, panels, words }) {
     },
     get bannerText() {
       if (!live.isReached) return words.unreachedLong;
+      if (live.download !== null) return words.downloads[live.download.phase] ?? "";
       return words.notReady[live.phase] ?? "";
     },
     get bannerDetail() {
       if (!live.isReached || live.phase === null || live.phase === "ready") return "";
+      if (live.download !== null) return live.download.why ?? words.download(live.download);
       if (live.phase === "failed") return live.reason ?? "";
-      if (live.download !== null) return words.download(live.download);
       if (live.readyIn !== null) return words.readyIn(live.readyIn);
       return words.sincePhase(Math.max(0, (live.now - live.phaseSince) / 1000));
     },
     get bannerClass() {
-      return live.phase === "failed" || !live.isReached ? "banner bad" : "banner";
+      const isBad = live.phase === "failed" || ["failed", "stopped"].includes(live.download?.phase);
+      return isBad || !live.isReached ? "banner bad" : "banner";
+    },
+    /** How much of the model is here, for a bar; without a download there is none. */
+    get hasBar() {
+      return this.isBannerShown && live.download?.total > 0;
+    },
+    get barValue() {
+      return this.hasBar ? live.download.done : 0;
+    },
+    get barTotal() {
+      return this.hasBar ? live.download.total : 1;
     },
 
     openMore() {

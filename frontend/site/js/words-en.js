@@ -52,6 +52,8 @@ export const table = {
   soFar: "{time} so far",
   readyIn: "ready in about {time}",
   downloaded: "{done} of {total} downloaded",
+  speed: "{rate}/s",
+  downloads: { checking: "Looking what there is to download.", downloading: "The model is being downloaded, once.", verifying: "The download is being checked.", failed: "The model could not be downloaded.", stopped: "The download has stopped." },
   demoNote: "{id} is a tiny demo model, not Llama. It knows a few stories, facts and lists, and little else.",
   modelNote: "You are talking to {id}, on this machine.",
   noModel: "The model is not known yet.",

@@ -35,9 +35,10 @@ export function vocabulary(strings, locale) {
       ),
     sincePhase: (value) => fill(strings.soFar, { time: wholeSeconds(value) }),
     readyIn: (value) => fill(strings.readyIn, { time: wholeSeconds(value) }),
-    download: ({ done, total, left }) =>
+    download: ({ done, total, rate: speed, left }) =>
       line(
-        fill(strings.downloaded, { done: bytes(done), total: bytes(total) }),
+        total > 0 && fill(strings.downloaded, { done: bytes(done), total: bytes(total) }),
+        speed > 0 && fill(strings.speed, { rate: bytes(speed) }),
         left !== null && fill(strings.aboutToGo, { time: wholeSeconds(left) }),
       ),
     demoNote: (id) => fill(strings.demoNote, { id }),
