@@ -35,7 +35,7 @@ from gateway.errors import (
 from gateway.fleet import Fleet
 from gateway.gauges import Now, paddock_version, replica_now
 from gateway.house import House
-from gateway.keys import Keyring
+from gateway.keys import LIMITS, Keyring
 from gateway.lag import watch
 from gateway.metrics import Metrics
 from gateway.pace import Pace
@@ -150,6 +150,7 @@ class Gateway:
             breakers=tuple(State),
             stop_sets=tuple(StopSet),
             retries={"retried": self.fleet.retries.taken, "over_budget": self.fleet.retries.refused},
+            overruns=dict.fromkeys(LIMITS, 0) if self.keyring is None else self.keyring.over,
             replicas={one.name: replica_now(one) for one in self.fleet.replicas},
         )
 

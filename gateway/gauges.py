@@ -53,6 +53,7 @@ class Now:
     breakers: tuple[str, ...]
     stop_sets: tuple[str, ...]
     retries: Mapping[str, int]
+    overruns: Mapping[str, int]
     replicas: Mapping[str, ReplicaNow]
 
 
@@ -86,6 +87,10 @@ class Gauges(Collector):
         for result, count in now.retries.items():
             retries.add_metric([result], count)
         yield retries
+        overruns = CounterMetricFamily("paddock_quota_overruns", "Beyond a key's limits.", labels=["limit"])
+        for limit, count in now.overruns.items():
+            overruns.add_metric([limit], count)
+        yield overruns
         yield gauge("streams", "Streams in memory.", "state", now.streams)
         yield gauge("stream_bytes", "What their frames take.", "state", now.stream_bytes)
         yield from self._replicas(now)

@@ -7,6 +7,7 @@ Knows keys, limits and a clock that is passed in. Knows nothing of HTTP.
 import hashlib
 import hmac
 import json
+import logging
 import math
 import os
 import re
@@ -20,6 +21,10 @@ from typing import Any
 
 from gateway.errors import KeyInvalid, QuotaSpent
 
+_LOG = logging.getLogger(__name__)
+
+# What a key can be limited in.
+LIMITS = ("requests", "concurrent", "tokens")
 # 256 random bits: nothing to guess and nothing to gain by a slow hash, so SHA-256 is enough.
 _KEY_BYTES = 32
 _PREFIX = "pk-"
@@ -47,12 +52,16 @@ class Key:
 
 @dataclass(slots=True)
 class _Use:
-    """What a key has used. Units: requests is a bucket that refills within a minute."""
+    """What a key has used. Units: requests is a bucket that refills within a minute.
+
+    held is what the chats that run now have reserved: a chat counts on the day on which it ends.
+    """
 
     requests: float = 0.0
     requests_at: float = 0.0
     running: int = 0
     tokens: int = 0
+    held: int = 0
     day: int = -1
 
 
@@ -89,6 +98,9 @@ def read_keys(path: Path) -> list[Key]:
         raise KeysUnreadable(f"{path} is not a key file: {error}") from None
     for key in keys:
         check_name(key.name)
+        limits = (key.requests_per_minute, key.concurrent, key.tokens_per_day)
+        if not all(limit is None or (type(limit) is int and limit >= 1) for limit in limits):
+            raise KeysUnreadable(f"{path}: a limit of {key.name!r} is no whole number of at least 1")
     return keys
 
 
@@ -112,7 +124,8 @@ def check_name(name: str) -> None:
 class Keyring:
     """The keys in force, and what each has used since the gateway started.
 
-    With observe_only a spent quota is counted and let pass; an unknown key never is.
+    With observe_only a spent quota is counted and let pass; an unknown key never is. over counts, by limit,
+    the requests that were more than a key may send.
     """
 
     def __init__(
@@ -129,6 +142,7 @@ class Keyring:
         self._observe_only = observe_only
         self._keys: dict[str, Key] = {key.sha256: key for key in read_keys(path)}
         self._uses: dict[str, _Use] = {}
+        self.over = dict.fromkeys(LIMITS, 0)
         self._stamp = self._stamp_now()
         self._looked = clock()
 
@@ -152,17 +166,23 @@ class Keyring:
         """Take a request and its tokens out of a key's limits. Raises: QuotaSpent naming the limit."""
         use = self._use(key)
         spent = self._spent(key, use, tokens)
-        if spent is not None and not self._observe_only:
-            raise spent
+        if spent is not None:
+            limit, refusal = spent
+            self.over[limit] += 1
+            if not self._observe_only:
+                raise refusal
+            _LOG.info("key %s is over a limit, and observed only: %s", key.name, refusal.message)
         use.requests += 1
         use.running += 1
         use.tokens += tokens
+        use.held += tokens
 
     def settle(self, key: Key, reserved: int, used: int) -> None:
         """Give a request's slot back, and the tokens that it reserved and did not use."""
         use = self._use(key)
         use.running -= 1
-        use.tokens = max(0, use.tokens + used - reserved)
+        use.held -= reserved
+        use.tokens += used - reserved
 
     def allowance(self, key: Key) -> Allowance:
         """Say what is left to a key now."""
@@ -177,18 +197,19 @@ class Keyring:
             reset_tokens_seconds=self._until_midnight(),
         )
 
-    def _spent(self, key: Key, use: _Use, tokens: int) -> QuotaSpent | None:
+    def _spent(self, key: Key, use: _Use, tokens: int) -> tuple[str, QuotaSpent] | None:
         if key.requests_per_minute is not None and use.requests + 1 > key.requests_per_minute:
             over = (use.requests + 1 - key.requests_per_minute) * _MINUTE / key.requests_per_minute
-            return QuotaSpent(
+            return "requests", QuotaSpent(
                 f"this key may send {key.requests_per_minute} requests a minute",
                 retry_after_seconds=max(1, math.ceil(over)),
             )
         if key.concurrent is not None and use.running + 1 > key.concurrent:
-            return QuotaSpent(f"this key may have {key.concurrent} chats at once", retry_after_seconds=1)
+            message = f"this key may have {key.concurrent} chats at once"
+            return "concurrent", QuotaSpent(message, retry_after_seconds=1)
         if key.tokens_per_day is not None and use.tokens + tokens > key.tokens_per_day:
             left = max(0, key.tokens_per_day - use.tokens)
-            return QuotaSpent(
+            return "tokens", QuotaSpent(
                 f"this key has {key.tokens_per_day} tokens a day, {left} are left, this asks for {tokens}",
                 retry_after_seconds=max(1, math.ceil(self._until_midnight())),
             )
@@ -203,7 +224,7 @@ class Keyring:
             use.requests = max(0.0, use.requests - refill)
         use.requests_at = now
         if use.day != today:
-            use.day, use.tokens = today, 0
+            use.day, use.tokens = today, use.held
         return use
 
     def _until_midnight(self) -> float:
@@ -214,10 +235,14 @@ class Keyring:
         if self._clock() - self._looked < _RELOAD_SECONDS:
             return
         self._looked = self._clock()
-        stamp = self._stamp_now()
-        if stamp != self._stamp:
-            self._stamp = stamp
-            self._keys = {key.sha256: key for key in read_keys(self._path)}
+        try:
+            stamp = self._stamp_now()
+            if stamp != self._stamp:
+                self._stamp = stamp
+                self._keys = {key.sha256: key for key in read_keys(self._path)}
+        except KeysUnreadable as error:
+            # Half an edit must not lock everybody out, nor let anybody in.
+            _LOG.warning("the keys stay as they were: %s", error)
 
     def _stamp_now(self) -> tuple[Any, ...]:
         try:

@@ -289,6 +289,12 @@ QUEUE = [
                 is_stacked=True,
             ),
             Panel(
+                "Beyond a key's limits",
+                [Query(rate("paddock_quota_overruns_total", by="limit"), "{{limit}}")],
+                "reqps",
+                about="Refused, or with GATEWAY_KEYS_OBSERVE_ONLY let pass.",
+            ),
+            Panel(
                 "Engine errors",
                 [Query(rate("paddock_engine_errors_total", by="code"), "{{code}}")],
                 "reqps",

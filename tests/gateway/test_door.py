@@ -1,13 +1,19 @@
 """Who gets in: names, origins, keys and what they may use."""
 
+import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from gateway.keys import Key, hash_key, write_keys
+from tests.fakes.double import ThreadDouble
 from tests.gateway.conftest import Serve, Served
+from tests.gateway.peer import LIMIT_SECONDS
 from tests.gateway.talk import CHAT, chat
 
+ROOT = Path(__file__).resolve().parents[2]
 ANN, BEN = "pk-" + "a" * 43, "pk-" + "b" * 43
 
 
@@ -128,3 +134,62 @@ async def test_a_stream_is_its_key_s(serve: Serve, tmp_path: Path) -> None:
 
     assert 404 == (await served.client.get(path, headers=bearer(BEN))).status_code
     assert answer.text == (await served.client.get(path, headers=bearer(ANN))).text
+
+
+def keys_script(file: Path, *words: str) -> str:
+    """Run scripts/keys; give what it printed."""
+    command = [sys.executable, str(ROOT / "scripts/keys"), "--file", str(file), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+async def test_keys_are_added_and_revoked_while_it_runs(serve: Serve, tmp_path: Path) -> None:
+    """By scripts/keys, without a restart; the list shows names and limits, and no key."""
+    file = keys_file(tmp_path)
+    served = await serve(keys_file=file)
+
+    async def until(key: str, status: int) -> None:
+        async with asyncio.timeout(LIMIT_SECONDS):
+            while status != (await served.client.get("/v1/models", headers=bearer(key))).status_code:
+                await asyncio.sleep(0.05)
+
+    added = await asyncio.to_thread(keys_script, file, "add", "cleo", "--tokens-per-day", "5000")
+    key = added.strip()
+    await until(key, 200)
+    listed = await asyncio.to_thread(keys_script, file, "list")
+    answer = await served.client.post(CHAT, json=chat(max_tokens=5), headers=bearer(key))
+    await asyncio.to_thread(keys_script, file, "revoke", "cleo")
+    await until(key, 401)
+
+    assert "5000" == answer.headers["x-ratelimit-limit-tokens"]
+    assert ["cleo", "5000"] == [word for word in listed.splitlines()[-1].split() if word in ("cleo", "5000")]
+    assert key not in listed + file.read_text()
+
+
+async def test_over_a_limit_and_observed_only(serve: Serve, tmp_path: Path) -> None:
+    """Answered all the same, and counted."""
+    file = keys_file(tmp_path, requests_per_minute=1)
+    served = await serve(keys_file=file, keys_observe_only="true")
+    answers = [await served.client.post(CHAT, json=chat(), headers=bearer(ANN)) for _ in range(3)]
+    page = (await served.client.get("/metrics")).text
+
+    assert [(200, "0")] * 3 == [
+        (one.status_code, one.headers["x-ratelimit-remaining-requests"]) for one in answers
+    ]
+    assert 'paddock_quota_overruns_total{limit="requests"} 2.0' in page
+
+
+async def test_chats_at_once_are_limited(serve: Serve, tgi_double: ThreadDouble, tmp_path: Path) -> None:
+    """One runs, the second is refused; when the first has ended a third may."""
+    served = await serve(keys_file=keys_file(tmp_path, concurrent=1))
+    tgi_double.script(reply="one two", fault="stall", after=1)
+    first = asyncio.create_task(served.client.post(CHAT, json=chat(), headers=bearer(ANN)))
+    await served.until(lambda: served.gateway.admission.running == 1)
+    second = await served.client.post(CHAT, json=chat(), headers=bearer(ANN))
+    await tgi_double.until_seen(lambda seen: seen.events >= 1 and seen.ended_at is None)
+    tgi_double.release()
+    await first
+    await served.until_idle()
+    third = await served.client.post(CHAT, json=chat(), headers=bearer(ANN))
+
+    assert (429, 200) == (second.status_code, third.status_code)
+    assert "1 chats at once" in second.json()["error"]["message"]

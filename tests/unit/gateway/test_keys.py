@@ -11,6 +11,7 @@ from gateway.keys import Key, Keyring, KeysUnreadable, hash_key, make_key, read_
 from tests.unit.gateway.clock import Clock
 
 SECRET = "pk-" + "a" * 43
+ZERO = json.dumps({"keys": [{"name": "a", "sha256": "", "created": "", "requests_per_minute": 0}]})
 SPACED = json.dumps({"keys": [{"name": "a b", "sha256": "", "created": ""}]})
 
 
@@ -111,14 +112,86 @@ def test_tokens_are_reserved_and_settled(tmp_path: Path) -> None:
 
 def test_observing_counts_and_lets_pass(tmp_path: Path) -> None:
     """Limits can be tried before they bind."""
-    keyring, key = ring(tmp_path, Clock(), observe_only=True, tokens_per_day=1)
+    keyring, key = ring(tmp_path, Clock(), observe_only=True, tokens_per_day=1, concurrent=1)
     keyring.reserve(key, 50)
+    keyring.settle(key, 50, 2)
+    for _ in range(2):
+        keyring.reserve(key, 0)
 
     assert 0 == keyring.allowance(key).remaining_tokens
+    # Of a request that is over several limits the first is counted.
+    assert {"requests": 0, "concurrent": 1, "tokens": 2} == keyring.over
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", '{"keys": 1}', '{"keys": [{"name": "a"}]}', SPACED]
+    ("limit", "limits", "tokens"),
+    [("requests", {"requests_per_minute": 1}, 1), ("concurrent", {"concurrent": 1}, 1),
+     ("tokens", {"tokens_per_day": 10}, 10)],
+)  # fmt: skip
+def test_what_is_refused_is_counted_by_its_limit(
+    tmp_path: Path, limit: str, limits: dict[str, int], tokens: int
+) -> None:
+    """And takes nothing from the key."""
+    keyring, key = ring(tmp_path, Clock(), **limits)
+    keyring.reserve(key, tokens)
+    for _ in range(2):
+        with pytest.raises(QuotaSpent):
+            keyring.reserve(key, tokens)
+
+    assert {limit: 2} == {name: count for name, count in keyring.over.items() if count}
+
+
+def test_a_chat_over_midnight_counts_on_the_day_it_ends(tmp_path: Path) -> None:
+    """Its end gives nothing back to a day that it was not taken from."""
+    clock = Clock()
+    keyring, key = ring(tmp_path, clock, tokens_per_day=100)
+    keyring.reserve(key, 60)
+    clock.pass_by(86_400)
+    assert 40 == keyring.allowance(key).remaining_tokens
+    keyring.reserve(key, 30)
+    keyring.settle(key, 60, 20)
+
+    assert 50 == keyring.allowance(key).remaining_tokens
+
+
+@pytest.mark.parametrize("text", ["", '{"keys": 1}', None])
+def test_a_file_that_is_broken_while_it_runs_changes_nothing(tmp_path: Path, text: str | None) -> None:
+    """Half an edit locks nobody out; the next good file holds."""
+    clock = Clock()
+    keyring, key = ring(tmp_path, clock)
+    path = tmp_path / "keys.json"
+    if text is None:
+        path.unlink()
+    else:
+        path.write_text(text)
+    clock.pass_by(1.0)
+    assert key == keyring.identify(f"Bearer {SECRET}")
+    write_keys(path, [])
+    clock.pass_by(1.0)
+
+    with pytest.raises(KeyInvalid):
+        keyring.identify(f"Bearer {SECRET}")
+
+
+def test_every_key_is_compared_in_constant_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them, whichever was meant: the time taken tells nothing."""
+    compared: list[str] = []
+
+    def compare(one: str, other: str) -> bool:
+        compared.append(one)
+        return one == other
+
+    keys = [Key(f"key-{number}", hash_key(f"pk-{number}"), "") for number in range(5)]
+    write_keys(tmp_path / "keys.json", keys)
+    keyring = Keyring(tmp_path / "keys.json", Clock())
+    monkeypatch.setattr("gateway.keys.hmac.compare_digest", compare)
+    assert "key-0" == keyring.identify("Bearer pk-0").name
+
+    assert [key.sha256 for key in keys] == compared
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"keys": 1}', '{"keys": [{"name": "a"}]}', SPACED, ZERO]
 )  # fmt: skip
 def test_a_file_of_another_kind_is_told(tmp_path: Path, text: str) -> None:
     """In a sentence, and never as no keys at all."""

@@ -28,6 +28,7 @@ IDLE = Now(
     breakers=("closed", "open"),
     stop_sets=("own", "unknown"),
     retries={"retried": 0, "over_budget": 0},
+    overruns={"requests": 0},
     replicas={"engine:80": ReplicaNow("llama", "ready", 1)},
 )
 
