@@ -206,3 +206,44 @@ def test_presets_and_defaults(reader: Reader, double: Double) -> None:
     reader.ask("Hello")
     reader.wait_for_answer()
     assert (double.asked[0]["temperature"], "top_p" in double.asked[0]) == (0, False)
+
+
+def test_own_presets_are_kept_named_used_and_deleted(reader: Reader, double: Double) -> None:
+    """System prompt and sampling under a name: over reloads, in another chat, renamed, gone."""
+    settings = reader.button("Settings of this chat")
+    dialog = reader.page.get_by_role("dialog")
+    own = dialog.locator(".presets .own")
+    settings.click()
+    dialog.get_by_label("System prompt").fill("Answer like a pirate.")
+    dialog.get_by_label("Temperature").fill("0.3")
+    dialog.get_by_label("Max tokens").fill("50")
+    reader.button("Keep as a preset").click()
+    name = dialog.get_by_label("Name of the preset")
+    expect(name).to_be_focused()
+    name.fill("Pirate")
+    name.press("Enter")
+    expect(own).to_have_text(["Pirate"])
+    expect(own).to_have_attribute("aria-pressed", "true")
+    reader.button("Rename preset").click()
+    name.fill("Old pirate")
+    name.press("Enter")
+    expect(own).to_have_text(["Old pirate"])
+    reader.button("Reset to defaults").click()
+    expect(dialog.get_by_label("System prompt")).to_have_value("")
+    reader.button("Cancel").click()
+
+    reader.page.reload()
+    settings.click()
+    own.click()
+    expect(dialog.get_by_label("Temperature")).to_have_value("0.3")
+    reader.button("Save").click()
+    reader.ask("Hello")
+    reader.wait_for_answer()
+    asked = double.asked[0]
+    assert (asked["messages"][0]["content"], asked["temperature"], asked["max_tokens"]) == (
+        "Answer like a pirate.", 0.3, 50,
+    )  # fmt: skip
+    settings.click()
+    reader.button("Delete preset").click()
+    expect(own).to_have_count(0)
+    expect(dialog.get_by_label("System prompt")).to_have_value("Answer like a pirate.")

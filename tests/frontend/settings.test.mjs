@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { memoryStorage } from "../../frontend/site/js/history.js";
+import { presets } from "../../frontend/site/js/presets.js";
 import { readNumber, settings } from "../../frontend/site/js/settings.js";
 import { scope, stage } from "./stage.mjs";
 
@@ -8,7 +10,7 @@ function opened() {
   const parts = stage();
   const panels = { isSettingsOpen: true };
   const dialog = { isOpen: false, showModal() { this.isOpen = true; }, close() { this.isOpen = false; } };
-  const form = scope(settings({ ...parts, panels })(), { $refs: { dialog } });
+  const form = scope(settings({ ...parts, panels, presets: presets({ storage: parts.storage, newId: parts.newId }) })(), { $refs: { dialog } });
   parts.live.applyModel({ id: "llama", max_output_tokens: 1024, defaults: { temperature: 0.7, top_p: 0.9 } });
   form.show();
   return { ...parts, panels, form };
@@ -56,4 +58,31 @@ test("opening shows what the chat has", () => {
   assert.deepEqual([form.system, form.temperature, form.topP, form.maxTokens], ["S", "1", "0.5", "9"]);
   form.reset();
   assert.deepEqual([form.system, form.temperature, form.topP, form.maxTokens], ["", "", "", ""]);
+});
+
+test("own presets are kept, replaced by name, renamed and removed", () => {
+  const storage = memoryStorage();
+  let ids = 0;
+  const opened = () => presets({ storage, newId: () => `p${(ids += 1)}` });
+  const kept = opened();
+  const brief = { system: "Be brief.", temperature: 0.2, top_p: null, max_tokens: 40 };
+  kept.add("  Brief   answers ", brief);
+  kept.add("Brief answers", { ...brief, temperature: 0.4 });
+  assert.equal(kept.add(" ", brief), null);
+  assert.deepEqual(opened().own, [{ id: "p1", name: "Brief answers", ...brief, temperature: 0.4 }]);
+  kept.rename("p1", "Short");
+  kept.rename("p1", " ");
+  assert.deepEqual(opened().own.map((one) => one.name), ["Short"]);
+  kept.remove("p1");
+  assert.deepEqual(opened().own, []);
+});
+
+test("presets that are none are left out", () => {
+  const storage = memoryStorage();
+  for (const text of ["{", "null", "[1, null, {}]", '[{"id":"a","name":1,"system":""}]']) {
+    storage.setItem("paddock.presets", text);
+    assert.deepEqual(presets({ storage, newId: () => "x" }).own, [], text);
+  }
+  storage.setItem("paddock.presets", '[{"id":"a","name":"A","system":"","temperature":"hot","evil":1}]');
+  assert.deepEqual(presets({ storage, newId: () => "x" }).own, [{ id: "a", name: "A", system: "", temperature: null, top_p: null, max_tokens: null }]);
 });

@@ -25,13 +25,16 @@ export function readNumber(text, { low, high }, { isWhole = false } = {}) {
 }
 
 /** Return the component factory. The fields hold text; only what is within limits reaches the chat. */
-export function settings({ chats, live, panels, words }) {
+export function settings({ chats, live, panels, presets, words }) {
   const shown = (value) => (value === null ? "" : String(value));
   return () => ({
     system: "",
     temperature: "",
     topP: "",
     maxTokens: "",
+    /** What is being named: null nothing, "" a new preset, otherwise the id of one. */
+    named: null,
+    presetName: "",
 
     init() {
       this.$watch("isOpen", (isOpen) => (isOpen ? this.show() : this.$refs.dialog.close()));
@@ -40,6 +43,7 @@ export function settings({ chats, live, panels, words }) {
       return panels.isSettingsOpen;
     },
     show() {
+      this.named = null;
       this.fill(chats.current.settings);
       this.$refs.dialog.showModal();
     },
@@ -78,6 +82,72 @@ export function settings({ chats, live, panels, words }) {
     },
     get isInventive() {
       return this.isPreset(this, "inventive");
+    },
+
+    // Of one's own presets; `preset` comes from the list around it.
+    get ownPresets() {
+      return presets.own;
+    },
+    get presetLabel() {
+      return this.preset.name;
+    },
+    useOwn() {
+      this.named = null;
+      this.fill(this.preset);
+    },
+    isLike(preset) {
+      const { system, temperature, topP, maxTokens } = this;
+      const fields = [preset.temperature, preset.top_p, preset.max_tokens].map(shown);
+      return system === preset.system && [temperature, topP, maxTokens].every((text, at) => text.trim() === fields[at]);
+    },
+    get isOwn() {
+      return this.isLike(this.preset);
+    },
+    /** The preset of one's own that the fields show. */
+    get chosen() {
+      return presets.own.find((preset) => this.isLike(preset)) ?? null;
+    },
+    get hasChosen() {
+      return this.chosen !== null && !this.isNaming;
+    },
+    get canKeep() {
+      return this.chosen === null && !this.isNaming && !this.isWrong;
+    },
+    get isNaming() {
+      return this.named !== null;
+    },
+    name(id, text) {
+      this.named = id;
+      this.presetName = text;
+      this.$nextTick(() => this.$refs.presetName.select());
+    },
+    keepPreset() {
+      this.name("", "");
+    },
+    renamePreset() {
+      this.name(this.chosen.id, this.chosen.name);
+    },
+    removePreset() {
+      presets.remove(this.chosen.id);
+    },
+    get hasNoName() {
+      return this.presetName.trim() === "";
+    },
+    finishNaming() {
+      if (this.hasNoName) return;
+      if (this.named !== "") presets.rename(this.named, this.presetName);
+      else if (!this.isWrong) presets.add(this.presetName, { system: this.system, ...this.read });
+      this.named = null;
+    },
+    cancelNaming() {
+      this.named = null;
+    },
+    /** Enter and Escape are of the name, not of the dialog around it. */
+    pressPresetKey(event) {
+      if (event.isComposing || !["Enter", "Escape"].includes(event.key)) return;
+      event.preventDefault();
+      if (event.key === "Enter") this.finishNaming();
+      else this.cancelNaming();
     },
     reset() {
       this.fill({ system: "", temperature: null, top_p: null, max_tokens: null });
