@@ -7,6 +7,7 @@ Knows bytes, limits and when a connection broke. Knows nothing of TGI, JSON or e
 """
 
 import asyncio
+import math
 import socket
 from collections.abc import Callable
 from typing import cast
@@ -40,10 +41,12 @@ class Connection(asyncio.Protocol):
         self.uses = 0
         self._loop = asyncio.get_running_loop()
         self._socket: socket.socket | None = None
+        self._now = self._loop.time
         self._waiter: asyncio.Future[None] | None = None
         self._pour: Callable[[bytes], bool] | None = None
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = math.inf
         self._lost: str | None = None
         self._reset()
 
@@ -75,13 +78,12 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             self._lost = f"not HTTP: {error}"
             self.close()
-        if self._pour is None:
-            self._wake()
-            return
-        if self._pieces:
-            self._hand_over(self._pour)
-        if self.is_complete or self._lost is not None:
-            self._wake()
+        if self._pour is not None:
+            if self._pieces:
+                self._hand_over(self._pour)
+            if not self.is_complete and self._lost is None:
+                return
+        self._wake()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = self._lost or (str(exc) if exc else "closed by the engine")
@@ -162,12 +164,15 @@ class Connection(asyncio.Protocol):
         """Move the deadline to so many seconds from now."""
         # One timer that is moved, not made anew, per read: arming one costs more than a token. Only a
         # deadline before the timer's, after a longer limit that was not needed, takes a new one.
-        self._deadline = self._loop.time() + limit_seconds
-        if self._timer is not None and self._timer.when() > self._deadline:
+        self._deadline = deadline = self._now() + limit_seconds
+        if deadline < self._timer_at:
+            self._arm(deadline)
+
+    def _arm(self, when: float) -> None:
+        if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        if self._timer is None:
-            self._timer = self._loop.call_at(self._deadline, self._on_timer)
+        self._timer_at = when
+        self._timer = self._loop.call_at(when, self._on_timer)
 
     def _hand_over(self, into: Callable[[bytes], bool]) -> None:
         waiter = self._waiter
@@ -193,7 +198,7 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer, self._timer_at = None, math.inf
         if self.transport is not None:
             # abort: what is still unsent is a request nobody waits for any more, and the engine
             # must see the connection end now.
@@ -212,13 +217,13 @@ class Connection(asyncio.Protocol):
             self._waiter = None
 
     def _on_timer(self) -> None:
-        self._timer = None
+        self._timer, self._timer_at = None, math.inf
         if self._waiter is None or self._waiter.done():
             return
         if self._loop.time() >= self._deadline:
             self._waiter.set_exception(TransportTimeout())
         else:
-            self._timer = self._loop.call_at(self._deadline, self._on_timer)
+            self._arm(self._deadline)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

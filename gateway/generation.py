@@ -44,6 +44,8 @@ class Generation(ABC):
         self.error: PaddockError | None = None
         self.failed_first = False
         self._house = house
+        # These are for every token.
+        self._clock, self._observe_gap = house.clock, house.ledger.metrics.gap
         self._ticket = ticket
         self._moved = asyncio.Event()
         self._ended_by: PaddockError | None = None
@@ -244,15 +246,16 @@ class Generation(ABC):
 
     def _count(self, tokens: int) -> None:
         """Take note of tokens that arrived now."""
-        now = self._house.clock()
+        now = self._clock()
         if self._first is None:
             self._first = now
             since_grant, since_arrival = now - (self._granted or now), now - self._arrived
             self._house.ledger.metrics.first_token(since_grant, since_arrival, self.order.request_id)
         else:
             gap = now - self._last
-            self._house.ledger.metrics.gap(gap)
-            self._longest_gap = gap if self._longest_gap is None else max(gap, self._longest_gap)
+            self._observe_gap(gap)
+            if self._longest_gap is None or gap > self._longest_gap:
+                self._longest_gap = gap
         self._last = now
         self._tokens += tokens
         self._house.pace.add(tokens)

@@ -4,14 +4,18 @@ Labels come from closed sets, and every value of one exists from the start, so t
 first event is not lost. Knows counts and seconds. Knows nothing of requests.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.openmetrics import exposition as openmetrics
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from gateway.errors import EngineError, PaddockError, Refusal, leaves
 from gateway.gauges import Gauges, Now
+from gateway.tally import Tally
 
 # Waits and first tokens of chats: 50 ms is "at once" to a person; 300 s is the default wait limit,
 # and a cold prompt on a small machine takes tens of seconds. 5 s is the bound of an SLO.
@@ -60,7 +64,8 @@ class Metrics:
             "arrival_first_token_seconds", "Arrival to first token, wait included.", _WAIT_BUCKETS
         )
         self._speed = self._histogram("chat_tokens_per_second", "One chat's speed.", _SPEED_BUCKETS)
-        self._gap = self._histogram("gap_seconds", "Time between arrivals of tokens.", _GAP_BUCKETS)
+        self._gap = Tally(_GAP_BUCKETS)
+        self.registry.register(_Tallied("gap_seconds", "Time between arrivals of tokens.", self._gap))
         self._lag = self._histogram("loop_lag_seconds", "Lateness of the event loop.", _LAG_BUCKETS)
         error = Histogram(
             "paddock_estimate_error_seconds",
@@ -169,6 +174,21 @@ class Metrics:
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
         return Histogram(f"paddock_{name}", text, buckets=buckets, registry=self.registry)
+
+
+class _Tallied(Collector):
+    """A histogram whose counts are kept by a tally."""
+
+    def __init__(self, name: str, text: str, tally: Tally) -> None:
+        self._name, self._text, self._tally = f"paddock_{name}", text, tally
+
+    def describe(self) -> list[HistogramMetricFamily]:
+        return [HistogramMetricFamily(self._name, self._text)]
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        bounds = [*map(floatToGoString, self._tally.bounds), "+Inf"]
+        buckets = list(zip(bounds, map(float, self._tally.cumulated()), strict=True))
+        yield HistogramMetricFamily(self._name, self._text, buckets=buckets, sum_value=self._tally.total)
 
 
 def _codes(kind: type[PaddockError]) -> tuple[str, ...]:

@@ -50,12 +50,14 @@ class Log:
             self._held_bytes += sum(map(len, frames))
         self._frames.extend(frames)
         if not is_last:
-            self._tell()
+            for tell in self._followers:
+                tell()
 
     def close(self) -> None:
         """End the log. Any number of calls has the effect of one."""
         self.is_closed = True
-        self._tell()
+        for tell in self._followers:
+            tell()
 
     @contextmanager
     def followed(self, tell: Callable[[], None]) -> Iterator[None]:
@@ -105,10 +107,6 @@ class Log:
                 return
             else:
                 await self._next()
-
-    def _tell(self) -> None:
-        for tell in self._followers:
-            tell()
 
     async def _next(self) -> None:
         came: asyncio.Future[None] = asyncio.get_running_loop().create_future()

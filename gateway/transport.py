@@ -21,6 +21,8 @@ class Reply:
         self._connection = connection
         self.status: int = connection.parser.get_status_code()
         self.headers: Mapping[str, str] = connection.headers
+        # Called for every token, so one call and not two.
+        self._extend = connection.extend
 
     async def take(self, limit_seconds: float) -> bytes:
         """Give all bytes that arrived since the last call, b"" at the end.
@@ -41,7 +43,7 @@ class Reply:
 
     def extend(self, limit_seconds: float) -> None:
         """Move the deadline of what is being poured to so many seconds from now."""
-        self._connection.extend(limit_seconds)
+        self._extend(limit_seconds)
 
     async def whole(self, limit_seconds: float) -> bytes:
         """Read the body to its end."""
