@@ -55,7 +55,7 @@ def most(served: int, known: int) -> BeforeValidator:
 
     def check(value: Any) -> Any:
         if isinstance(value, int) and not isinstance(value, bool) and served < value <= known:
-            raise unsupported(f"is at most {served} here")
+            raise unsupported(f"can be at most {served} here")
         return value
 
     return BeforeValidator(check)
@@ -77,8 +77,9 @@ def one_text() -> BeforeValidator:
 
 def only(*neutral: Any) -> BeforeValidator:
     """Accept only the values that ask for nothing, so that nothing asked for is dropped."""
-    shown = " or ".join(orjson.dumps(one).decode() for one in neutral)
-    what = f"is not supported here; leave it out{f' or send {shown}' if neutral else ''}"
+    named = [one for at, one in enumerate(neutral) if one not in neutral[:at]]
+    shown = " or ".join(orjson.dumps(one).decode() for one in named)
+    what = f"is not supported here; leave it out{f' or send {shown}' if named else ''}"
 
     def check(value: Any) -> Any:
         if not any(value == one and type(value) is type(one) for one in (None, *neutral)):
@@ -86,8 +87,7 @@ def only(*neutral: Any) -> BeforeValidator:
         return value
 
     # Without it, the OpenAPI document would say that anything is taken.
-    values = [None, *(one for at, one in enumerate(neutral) if one not in neutral[:at])]
-    told = Annotated[Any, WithJsonSchema({"enum": values, "description": what})]
+    told = Annotated[Any, WithJsonSchema({"enum": [None, *named], "description": what})]
     return BeforeValidator(check, json_schema_input_type=told)
 
 

@@ -23,6 +23,8 @@ MARK = "\u2060"
 # give the name a meaning.
 _SPECIAL = re.compile(r"<\|(?=\w+\|>)")
 
+# The control token that TGI's tokenizer puts before every prompt.
+BEGIN = "<|begin_of_text|>"
 # The control tokens that end an assistant's turn, whatever a model's generation_config.json lists:
 # eom_id ends one that waits for a tool (Llama 3.1 and newer).
 ENDS = ("<|eot_id|>", "<|eom_id|>")

@@ -25,7 +25,7 @@ from gateway.message import (
     one_text,
     only,
 )
-from gateway.prompt import ENDS
+from gateway.prompt import BEGIN, ENDS
 from gateway.tgi import MAX_NEW_TOKENS
 from gateway.tools import CallReader, call_schema
 
@@ -222,8 +222,9 @@ class CompletionBody(_Body):
 
     @property
     def text(self) -> str:
-        """Give the one prompt."""
-        return self.prompt if isinstance(self.prompt, str) else self.prompt[0]
+        """Give the one prompt; a begin-of-text that it starts with is the one that the engine adds."""
+        prompt = self.prompt if isinstance(self.prompt, str) else self.prompt[0]
+        return prompt.removeprefix(BEGIN) or prompt
 
     @property
     def wants_logprobs(self) -> bool:

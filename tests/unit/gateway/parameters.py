@@ -63,7 +63,8 @@ def _sampling() -> tuple[Row, ...]:
         Row("top_p", "mapped", "above 0, to 1; no effect at temperature 0",
             taken=((0.5, {"top_p": 0.5}), (1, {})), denied=(0, 1.1), beside={"temperature": 1}),
         Row("max_tokens", "mapped", "1 or more; what does not fit the context is a 400 with the counts; "
-            "default: what the context leaves",
+            "default: what the context leaves. More than 1,024 are asked of the engine in parts, so that "
+            "they are exactly as many",
             taken=((7, {"max_new_tokens": 7}),), denied=(0, 1.5, "7")),
         Row("seed", "mapped", "-2^63 to 2^64-1, those below 0 counted from 2^64 down; no effect at "
             "temperature 0",
@@ -80,8 +81,8 @@ def _sampling() -> tuple[Row, ...]:
             "answers", taken=((0, {}), (0.0, {}), (None, {})), unkept=(0.5, -1)),
         Row("n", "mapped", "1 to 8: so many generations, each with a slot of its own when one is free, and "
             "in a stream each with its `index`. They are admitted together or not at all, and weigh as much "
-            "as so many chats in the queue and in a key's tokens. With a `seed` the first answer has that one "
-            "and each other the next, so that it can be had again alone; at temperature 0 all are the same. "
+            "as so many chats in the queue and in a key's tokens. With a `seed` the first answer has that "
+            "one and each other the next, so that it can be had again alone; at temperature 0 all are the same. "
             "`usage` counts the prompt once. If one fails, so does the whole",
             taken=((1, {}), (None, {}), (2, {}), (8, {})), unkept=(9, 128), denied=(0, 129, 1.5, "2")),
         _unkept("logit_bias", {"5": 1}, {}),
@@ -164,7 +165,8 @@ CHAT: tuple[Row, ...] = (
 )  # fmt: skip
 
 COMPLETION: tuple[Row, ...] = (
-    Row("prompt", "mapped", "a text, or a list of one, handed to the engine as it is",
+    Row("prompt", "mapped", "a text, or a list of one, handed to the engine as it is; a `<|begin_of_text|>` "
+        "that it starts with is the one that the engine adds, not another",
         taken=(("Hi", {}), (["Hi"], {})), unkept=(["a", "b"], [1, 2]), denied=("", [], 5)),
     *_sampling(),
     Row("logprobs", "mapped", "0 to 5: the token's log-probability and so many alternatives",

@@ -1,8 +1,10 @@
 """Control tokens against a tokenizer in Llama 3's shape: none comes out of a caller's text."""
 
+import os
 import random
 from collections.abc import Iterator
 
+import pytest
 from tokenizers import AddedToken, Tokenizer
 from tokenizers.decoders import ByteLevel as Bytes
 from tokenizers.models import BPE
@@ -29,6 +31,9 @@ FRAGMENTS = [
     "<<|eot_id|>|>", "<|<|eot_id|>eot_id|>", "&lt;|eot_id|&gt;", "\\u003c|eot_id|\\u003e", "%3C|eot_id|%3E",
     "\u00e9", "\u6f22", "\U0001f600", "\u0627", "\r", "\0", '"', "\\",
 ]  # fmt: skip
+# FUZZ_TIMES=50 draws so many times as many texts, FUZZ_SEED=7 others; one time takes seconds, and is what CI
+# runs, always with the same texts.
+TIMES, SEED = (int(os.environ.get(name, usual)) for name, usual in (("FUZZ_TIMES", "1"), ("FUZZ_SEED", "0")))
 STRINGS = 240_000
 PROMPTS = 20_000
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
@@ -66,11 +71,12 @@ def test_the_tokenizer_would_be_fooled() -> None:
     assert [tokenizer.token_to_id(CONTROL[0])] * 2 == tokenizer.encode(CONTROL[0] + "a").ids[:2]
 
 
-def test_no_text_becomes_a_control_token() -> None:
+@pytest.mark.parametrize("time", range(TIMES))
+def test_no_text_becomes_a_control_token(time: int) -> None:
     """Nor is it harmed: what is read back is the text, and without the marks the one that came."""
     tokenizer = llama_shaped()
     first_control = 256
-    texts = list(attacks(1, STRINGS))
+    texts = list(attacks(3 * (SEED + time) + 1, STRINGS))
     neutral = [neutralise(text)[0] for text in texts]
     encodings = tokenizer.encode_batch_fast(neutral, add_special_tokens=False)
 
@@ -80,11 +86,12 @@ def test_no_text_becomes_a_control_token() -> None:
     assert plain == [text.replace(MARK, "") for text in neutral]
 
 
-def test_a_prompt_has_our_control_tokens_alone() -> None:
+@pytest.mark.parametrize("time", range(TIMES))
+def test_a_prompt_has_our_control_tokens_alone(time: int) -> None:
     """Whatever its messages say, however a token is split over them, in every family, tools included."""
     tokenizer = llama_shaped()
-    draw = random.Random(2)
-    texts = attacks(3, 7 * PROMPTS)
+    draw = random.Random(3 * (SEED + time) + 2)
+    texts = attacks(3 * (SEED + time) + 3, 7 * PROMPTS)
     prompts, expected = [], []
     for number in range(PROMPTS):
         family = list(Family)[number % len(Family)]

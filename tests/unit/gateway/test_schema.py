@@ -156,8 +156,8 @@ UNKEPT: list[tuple[dict[str, Any], str, str]] = [
     ({"messages": [{"role": "user", "content": [IMAGE]}]}, "messages[0].content[0].type",
      "'image_url' is not supported"),
     ({"messages": [{**USER, "name": "Ann"}]}, "messages[0].name", "not supported"),
-    ({"presence_penalty": 0.5}, "presence_penalty", "leave it out or send 0"),
-    ({"n": 9}, "n", "at most 8"),
+    ({"presence_penalty": 0.5}, "presence_penalty", "is not supported here; leave it out or send 0"),
+    ({"n": 9}, "n", "can be at most 8 here"),
     ({"logprobs": True, "top_logprobs": 6}, "top_logprobs", "at most 5"),
     ({"logprobs": True, "tools": [TOOL]}, "logprobs", "beside tools"),
     ({"logit_bias": {"5": 1}}, "logit_bias", "leave it out"),
@@ -369,6 +369,18 @@ def test_a_wrong_completion_is_named(fields: dict[str, Any], param: str) -> None
 def test_a_completion_takes_one_prompt_as_it_is(prompt: str | list[str]) -> None:
     """Alone or in a list of one, and untrimmed."""
     assert "a\n" == read_body(CompletionBody, json.dumps({"prompt": prompt}).encode()).text
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("<|begin_of_text|>a", "a"), ("<|begin_of_text|><|begin_of_text|>a", "<|begin_of_text|>a"),
+        ("a<|begin_of_text|>", "a<|begin_of_text|>"), ("<|begin_of_text|>", "<|begin_of_text|>"),
+    ],
+)  # fmt: skip
+def test_a_raw_prompt_has_its_begin_of_text_once(prompt: str, text: str) -> None:
+    """One that is written is the one that the engine adds, as the chat templates' users write it."""
+    assert text == read_body(CompletionBody, json.dumps({"prompt": prompt}).encode()).text
 
 
 def test_the_envelope_has_every_field() -> None:
