@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
@@ -341,3 +342,77 @@ async def test_a_chat_that_a_full_engine_refused_goes_to_the_other(
     assert "engine_overloaded" == refused.json()["error"]["code"]
     assert 'paddock_retries_total{result="retried"} 1.0' in page
     assert 'paddock_retries_total{result="over_budget"} 1.0' in page
+
+
+# Where engines are
+
+
+async def test_each_address_of_a_name_is_an_engine(
+    serve: Serve, tgi_double: ThreadDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Compose scales a service: a new address is taken in, one that is gone is dropped."""
+    addresses = ["127.0.0.1"]
+
+    async def resolve(host: str, port: int, **_: Any) -> list[tuple[Any, ...]]:
+        assert "engines" == host
+        return [(0, 0, 0, "", (address, port)) for address in addresses]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+    served = await serve(url=f"http://engines:{tgi_double.port}")
+    fleet = served.gateway.fleet
+    answered = await served.client.post(CHAT, json=chat())
+    addresses.append("127.0.0.2")
+    fleet._look_now.set()
+    await served.until(lambda: len(fleet.replicas) == 2)
+    both = [one.name for one in fleet.replicas]
+    slots = served.gateway.admission.open_slots
+    addresses.pop()
+    fleet._look_now.set()
+    await served.until(lambda: len(fleet.replicas) == 1)
+
+    assert 200 == answered.status_code
+    assert [f"127.0.0.1:{tgi_double.port}", f"127.0.0.2:{tgi_double.port}"] == sorted(both)
+    assert (8, 1) == (slots, fleet.online)
+
+
+async def test_an_engine_that_takes_no_connection_is_given_up_within_the_connect_limit(serve: Serve) -> None:
+    """Its host is there and drops what comes, as behind a firewall."""
+    with contextlib.ExitStack() as stack:
+        deaf = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        port = deaf.getsockname()[1]
+        for _ in range(4):  # what the kernel would still take
+            filling = stack.enter_context(socket.socket())
+            filling.setblocking(False)
+            filling.connect_ex(("127.0.0.1", port))
+        served = await serve(waits=False, url=f"http://127.0.0.1:{port}", connect_limit_seconds=0.1)
+        await served.until(lambda: "no connection in time" in (served.gateway.fleet.shown.reason or ""))
+        refused = await served.client.post(CHAT, json=chat())
+
+    assert (503, "engine_down") == (refused.status_code, refused.json()["error"]["code"])
+    assert "no connection in time" in refused.json()["error"]["message"]
+
+
+async def test_a_deadline_that_cannot_be_met_is_refused_at_arrival(
+    serve: Serve, tgi_double: ThreadDouble
+) -> None:
+    """By the measured pace of the queue; nothing reaches the engine. One that can be met waits."""
+    served = await serve(slots=1)
+    tgi_double.script(reply="one two three", delay_seconds=0.02, times=8)
+    await asyncio.gather(*(served.client.post(CHAT, json=chat()) for _ in range(8)))
+    tgi_double.script(reply="one two", fault="stall", after=1)
+    tasks = [asyncio.create_task(served.client.post(CHAT, json=chat())) for _ in range(6)]
+    await served.until(lambda: served.gateway.admission.waiting == 5)
+    asked = len(tgi_double.seen("/generate_stream"))
+    refused = await served.client.post(CHAT, json=chat(), headers={"x-deadline-ms": "1"})
+    seen = len(tgi_double.seen("/generate_stream"))
+    in_time = {"x-deadline-ms": "60000"}
+    tasks.append(asyncio.create_task(served.client.post(CHAT, json=chat(), headers=in_time)))
+    await served.until(lambda: served.gateway.admission.waiting == 6)
+    await tgi_double.until_seen(lambda one: one.generated >= 1 and one.ended_at is None)
+    tgi_double.release()
+
+    error = refused.json()["error"]
+    assert (503, "deadline_unmet") == (refused.status_code, error["code"])
+    assert int(refused.headers["retry-after"]) == error["retry_after_seconds"] >= 1
+    assert asked == seen
+    assert [200] * 7 == [(await task).status_code for task in tasks]

@@ -122,6 +122,31 @@ async def test_past_the_grace_a_chat_ends_with_an_error(start: Start, tgi_double
     await tgi_double.until_seen(lambda seen: seen.disconnected_at is not None)
 
 
+async def test_while_it_stops_it_admits_nobody(start: Start, tgi_double: ThreadDouble) -> None:
+    """A running chat goes on; others are refused, and then find no listener."""
+    process = start(drain_seconds="15").until_ready()
+    tgi_double.script(reply="one two", fault="stall", after=1)
+    async with (
+        httpx.AsyncClient(base_url=process.url, timeout=LIMIT_SECONDS) as client,
+        streaming(client, chat()) as stream,
+    ):
+        assert "one" == await stream.until_text()
+        process.stop()
+        process.until_said("stopping:")
+        answers: list[tuple[int, str]] = []
+        with contextlib.suppress(httpx.ConnectError):
+            while True:
+                async with httpx.AsyncClient(base_url=process.url, timeout=LIMIT_SECONDS) as other:
+                    answer = await other.post(CHAT, json=chat())
+                answers.append((answer.status_code, answer.json()["error"]["code"]))
+        tgi_double.release()
+        frames = await stream.rest()
+
+    assert {(503, "draining")} >= set(answers)
+    assert "[DONE]" == frames[-1].data
+    assert 0 == process.ended()[0]
+
+
 async def test_open_numbers_do_not_hold_the_process(start: Start) -> None:
     """A page that watches the queue is cut at once."""
     process = start(drain_seconds="30").until_ready()

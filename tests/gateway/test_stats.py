@@ -68,3 +68,18 @@ async def test_an_engine_that_goes_is_news(served: Served, tgi_double: ThreadDou
 
     assert ("starting", 0) == (news["phase"], news["num_total_runners"])
     assert "no answer from the engine" in news["reason"]
+
+
+async def test_a_gateway_that_stops_is_not_ready_and_refuses(served: Served) -> None:
+    """With when to come again; the numbers say it too."""
+    served.gateway.drain()
+    refused = await served.client.post(CHAT, json=chat())
+    ready = await served.client.get("/ready")
+
+    assert (503, "draining", "5") == (
+        refused.status_code, refused.json()["error"]["code"], refused.headers["retry-after"],
+    )  # fmt: skip
+    assert (503, False, "the server is stopping") == (
+        ready.status_code, ready.json()["ready"], ready.json()["reason"],
+    )  # fmt: skip
+    assert (await served.client.get("/stats")).json()["is_draining"]
