@@ -155,10 +155,13 @@ class Generations:
 
         Raises: Refusal; ChatUnsupported for more than this queue can ever hold.
         """
-        gathered = Gathered(self._house.ledger.metrics)
-        house = replace(self._house, ledger=gathered)
-        tickets = self._admit(order, each)
-        parts = [Streaming(house, one, ticket) for one, ticket in zip(each, tickets, strict=True)]
+        gathered, slots = Gathered(self._house.ledger.metrics), max(1, self._house.admission.slots)
+        parts = []
+        for index, (one, ticket) in enumerate(zip(each, self._admit(order, each), strict=True)):
+            # More answers than slots come in waves: a later one waits for those of its own chat, too.
+            limit = self._house.wait_limit_seconds * (1 + index // slots)
+            house = replace(self._house, ledger=gathered, wait_limit_seconds=limit)
+            parts.append(Streaming(house, one, ticket))
         return self._keep(Choices(self._house, order, parts, gathered))
 
     def end_all(self, error: Draining) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from openai.types.chat import ChatCompletion
 
+from gateway.choices import Choices
 from gateway.errors import Draining
 from gateway.keys import Key, hash_key, make_key, write_keys
 from tests.fakes.double import ThreadDouble
@@ -190,6 +191,20 @@ async def test_the_wait_limit_fails_the_whole_chat(serve: Serve, tgi_double: Thr
 
     assert "wait_expired" == error_of(frames)["code"]
     assert ["expired"] == [one["outcome"] for one in served.records()]
+
+
+async def test_answers_that_come_after_one_another_may_wait_longer(
+    serve: Serve, tgi_double: ThreadDouble
+) -> None:
+    """The wait limit is for the line of chats, and counts for each wave of one's own answers."""
+    served = await serve(slots=2, wait_limit_seconds=60)
+    tgi_double.script(reply="one two", fault="stall", after=1, times=None)
+    async with streaming(served.client, chat(n=5)) as stream:
+        await stream.until_text()
+        (answer,) = served.gateway.generations._open
+        assert isinstance(answer, Choices)
+
+        assert [60, 60, 120, 120, 180] == [part._house.wait_limit_seconds for part in answer._parts]
 
 
 async def test_a_drain_ends_all_answers_with_one_error(served: Served, tgi_double: ThreadDouble) -> None:
