@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from engine.body import Grammar
+from engine.errors import Invalid
 
 # Written where the model alone would hardly begin with them; two, so that one of them is not what the
 # model would have said anyway.
@@ -20,8 +21,14 @@ PROBES = ("~", "^")
 
 
 def write_grammar(grammar: Grammar, probe: str = "") -> str:
-    """Write a grammar in LLGuidance's language, behind the probe character if one is given."""
-    rule = _regex(grammar.value) if grammar.kind == "regex" else _schema(grammar.value)
+    """Write a grammar in LLGuidance's language, behind the probe character if one is given.
+
+    Raises: Invalid where a schema is nested deeper than can be written.
+    """
+    try:
+        rule = _regex(grammar.value) if grammar.kind == "regex" else _schema(grammar.value)
+    except (RecursionError, orjson.JSONEncodeError):
+        raise Invalid("grammar is not valid: the JSON schema is nested too deeply") from None
     first = f"{orjson.dumps(probe).decode()} " if probe else ""
     return f"%llguidance {{}}\nstart: {first}{rule}\n"
 

@@ -107,9 +107,13 @@ class Inference:
     async def warm_up(self) -> None:
         """Generate a first token, and choose a probe character that the model does not say by itself.
 
-        Raises: GenerationFailed where no token comes.
+        A file whose weights are damaged loads as any other, and all its tokens have no probability.
+
+        Raises: GenerationFailed where no token comes, or one without a probability.
         """
-        event = await self._first_event({})
+        event = await self._first_event({"n_probs": 1})
+        if event["completion_probabilities"][0]["logprob"] is None:
+            raise GenerationFailed("its weights add up to no number, so the file is damaged; fetch it again.")
         self._probe = next(probe for probe in PROBES if not str(event["content"]).startswith(probe))
 
     async def is_healthy(self, limit_seconds: float) -> bool:

@@ -85,6 +85,7 @@ class Inner:
         self.probes: list[dict[str, Any]] = []
         self.obeys_grammar = True
         self.is_healthy = True
+        self.logprob: float | None = -1.0
         self.drop_next = 0
         self.requests = 0
 
@@ -107,7 +108,9 @@ class Inner:
         elif not body.get("stream"):
             self.probes.append(body)
             obeyed = self.obeys_grammar and "grammar" in body
-            _json(writer, 200, {"content": body["grammar"].split('"')[1] if obeyed else "x", "tokens": [23]})
+            content = body["grammar"].split('"')[1] if obeyed else "x"
+            chances = [{"id": 23, "bytes": [120], "logprob": self.logprob, "top_logprobs": []}]
+            _json(writer, 200, {"content": content, "tokens": [23], "completion_probabilities": chances})
         elif self.drop_next > 0:
             self.drop_next -= 1
             writer.close()

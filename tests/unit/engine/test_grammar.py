@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from engine.body import Grammar
+from engine.errors import Invalid
 from engine.grammar import write_grammar
 
 
@@ -66,3 +67,13 @@ def test_objects_are_closed() -> None:
         "x-guidance": {"whitespace_flexible": False},
     } == written
     assert before == orjson.dumps(schema)
+
+
+@pytest.mark.parametrize("depth", [200, 1000])
+def test_a_schema_nested_too_deeply_is_refused(depth: int) -> None:
+    """It cannot be written as JSON again, and is the request's fault."""
+    schema: dict[str, object] = {"type": "string"}
+    for _ in range(depth):
+        schema = {"type": "object", "properties": {"a": schema}}
+    with pytest.raises(Invalid, match="nested too deeply"):
+        write_grammar(Grammar("json", schema))
