@@ -1,6 +1,10 @@
 """A browser for the tier, a scripted gateway per test, the real stack once."""
 
 import os
+import re
+import secrets
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +15,14 @@ from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwr
 from tests.browser.chromium import Chromium
 from tests.browser.double import Double
 from tests.browser.reader import Reader
-from tests.browser.stack import Stack
+from tests.browser.stack import ROOT, Stack
 
 SITE = Path(__file__).resolve().parent.parent.parent / "frontend/site"
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 # No sandbox: tests may run as root. No /dev/shm: containers have little of it.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+# A name as machines of a network have: to the browser no loopback, so no secure context.
+LAN_NAME = "workstation.test"
 
 OpenPage = Callable[..., Reader]
 
@@ -31,7 +37,8 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """One Chromium for all tests."""
-    launched = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    named = f"--host-resolver-rules=MAP {LAN_NAME} 127.0.0.1"
+    launched = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, named])
     yield launched
     launched.close()
 
@@ -60,14 +67,59 @@ def double() -> Iterator[Double]:
 
 
 @pytest.fixture(scope="session")
-def stack_url() -> Iterator[str]:
-    """The address of the real gateway, with the embedded engine behind it."""
-    stack = Stack()
+def stack() -> Iterator[Stack]:
+    """The real gateway, with the embedded engine behind it."""
+    started = Stack()
     try:
-        stack.wait_until_ready()
-        yield stack.url
+        started.wait_until_ready()
+        yield started
     finally:
-        stack.stop()
+        started.stop()
+
+
+@pytest.fixture(scope="session")
+def stack_url(stack: Stack) -> str:
+    """The address of the real gateway."""
+    return stack.url
+
+
+@pytest.fixture(scope="session")
+def keyed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the closed gateway's keys are."""
+    return tmp_path_factory.mktemp("keys")
+
+
+@pytest.fixture(scope="session")
+def closed(stack: Stack, keyed_folder: Path) -> Iterator[Stack]:
+    """A gateway before the same engine as a network sees it: a name, plain http, API keys, one slot."""
+    file = keyed_folder / "keys.json"
+    new_key(file, "first")
+    started = Stack(
+        beside=stack,
+        GATEWAY_KEYS_FILE=str(file),
+        GATEWAY_ALLOWED_HOSTS=LAN_NAME,
+        GATEWAY_SLOTS="1",
+    )
+    try:
+        started.wait_until_ready()
+        yield started
+    finally:
+        started.stop()
+
+
+@pytest.fixture
+def api_key(closed: Stack, keyed_folder: Path) -> str:
+    """A key of the closed gateway, made for this test."""
+    return new_key(keyed_folder / "keys.json", f"test-{secrets.token_hex(4)}")
+
+
+def new_key(file: Path, name: str) -> str:
+    """Make a key as people do, with scripts/keys, and give what it prints once."""
+    command = [sys.executable, str(ROOT / "scripts/keys"), "--file", str(file), "add", name]
+    made = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    found = re.search(r"pk-[\w-]+", made.stdout)
+    assert found is not None, made.stdout
+    return found[0]
 
 
 @pytest.fixture

@@ -8,6 +8,10 @@ from playwright.sync_api import ConsoleMessage, FilePayload, Locator, Page, Requ
 # Longer than any expected wait on a busy machine; reached only by a failure.
 PATIENCE_MS = 15_000
 
+# What Chromium itself remarks: each answer with an error status, which the page handles, and that it
+# keeps windows apart only at addresses it can trust, of which a plain-http name is none.
+REMARKS = ("Failed to load resource", "Cross-Origin-Opener-Policy header has been ignored")
+
 # Runs before the page's own scripts: what a payload would call, and what the policy refuses.
 WATCH = """
 window.hits = 0;
@@ -122,8 +126,7 @@ class Reader:
         self.misses.append(f"{request.url}: {request.failure}")
 
     def _hear(self, message: ConsoleMessage) -> None:
-        # Chromium itself writes a line for each answer with an error status; the page handles those.
-        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+        if message.type in ("error", "warning") and not any(one in message.text for one in REMARKS):
             self.complaints.append(f"console {message.type}: {message.text}")
 
     def _see(self, request: Request) -> None:

@@ -3,12 +3,17 @@
 import json
 import re
 import urllib.request
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
+import pytest
 from playwright.sync_api import CDPSession, expect
 
+from tests.browser.chromium import Chromium
 from tests.browser.conftest import OpenPage
 from tests.browser.reader import PATIENCE_MS, Reader
+from tests.browser.stack import Stack
+from tests.browser.test_access import PHONE, violations
 
 FOX = "What is the story about the fox and the grapes?"
 
@@ -136,6 +141,121 @@ def test_a_chat_too_long_for_the_model_is_refused_in_words(open_page: OpenPage, 
     problem = reader.answers.last.get_by_role("alert")
     expect(problem).to_contain_text(re.compile(r"\d"))
     expect(problem).to_contain_text("Start a new chat")
+
+
+def test_a_killed_browser_finds_its_answer_again(
+    start_chromium: Callable[[], Chromium], open_page: OpenPage, stack_url: str
+) -> None:
+    """SIGKILL while the answer grows: a new start follows the gateway's stream to the same last word."""
+    calm = open_page(stack_url)
+    calm.ask(FOX)
+    whole = calm.wait_for_answer().inner_text()
+    chromium = start_chromium()
+    reader = Reader(chromium.page(), stack_url).open()
+    limit_line(reader, 1_500)
+    reader.ask(FOX)
+    expect(reader.answers.last.locator(".prose")).to_contain_text("fox", timeout=PATIENCE_MS)
+    chromium.kill()
+    again = Reader(start_chromium().page(), stack_url).open()
+    expect(again.wait_for_answer()).to_have_text(whole, use_inner_text=True)
+    assert again.complaints == []
+
+
+def test_a_restart_of_the_gateway_interrupts_and_continue_goes_on(open_page: OpenPage, stack: Stack) -> None:
+    """Its streams are gone with it: the text stays, is not called complete, and Continue ends it."""
+    reader = open_page(stack.url)
+    prose = reader.answers.last.locator(".prose")
+    with stack.engine_held() as step:
+        reader.ask(FOX)
+        for _ in range(200):
+            step()
+            if reader.answers.count() == 1 and prose.text_content():
+                break
+        expect(reader.stop).to_be_visible()
+        stack.restart_gateway()
+        note = reader.answers.last.locator(".note")
+        expect(note).to_have_text("Interrupted: this answer is not complete.", timeout=2 * PATIENCE_MS)
+    stack.wait_until_ready()
+    before = prose.inner_text()
+    reader.button("Continue").click()
+    after = reader.wait_for_answer().inner_text()
+    assert (before != "", after.startswith(before), len(after) > len(before)) == (True, True, True)
+    expect(reader.answers).to_have_count(1)
+
+
+def test_a_sleeping_engine_wakes_for_a_question(open_page: OpenPage, stack: Stack) -> None:
+    """The supervisor has stopped it: the page says so, and the question is answered all the same."""
+    reader = open_page(stack.url)
+    expect(reader.page.locator(".phase")).to_have_text("Ready")
+    stack.put_engine_to_sleep()
+    expect(reader.page.locator(".phase")).to_have_text("Asleep", timeout=PATIENCE_MS)
+    expect(reader.page.locator(".banner")).to_contain_text("Your question wakes it.")
+    reader.ask("What is the capital of France?")
+    expect(reader.answers.last.locator(".wait")).to_contain_text(re.compile("engine|model"))
+    expect(reader.wait_for_answer()).to_contain_text("Paris")
+    expect(reader.page.locator(".phase")).to_have_text("Ready", timeout=PATIENCE_MS)
+
+
+def test_what_is_counted_before_is_what_the_engine_reads(open_page: OpenPage, stack_url: str) -> None:
+    """System prompt, headers, question and file: the number beside the box is the answer's usage."""
+    reader = open_page(stack_url)
+    expect(reader.page.locator(".model")).to_be_visible()
+    reader.button("Settings of this chat").click()
+    reader.page.get_by_label("System prompt").fill("You are a helpful assistant.")
+    reader.page.get_by_label("Max tokens").fill("6")
+    reader.button("Save").click()
+    reader.draft.fill("What does it say?")
+    reader.give("picker", ("fox.txt", "The fox said: „sour“ grapes.".encode()))
+    total = reader.page.locator(".total")
+    expect(total).to_have_text(re.compile(r"In all, as it would be sent: \d+ tokens of [\d,]+\."))
+    counted = int(re.findall(r"\d+", total.inner_text())[0])
+    reader.draft.press("Enter")
+    reader.wait_for_answer()
+    facts = reader.answers.last.locator(".facts").inner_text()
+    answered = int(facts.split()[0])
+    assert (answered <= 6, context_tokens(facts) - answered) == (True, counted)
+
+
+def test_an_answer_cut_at_its_limit_is_continued(open_page: OpenPage, stack_url: str) -> None:
+    """The chat's own limit cuts it; Continue lets the engine go on behind the last word."""
+    reader = open_page(stack_url)
+    reader.button("Settings of this chat").click()
+    reader.page.get_by_label("Max tokens").fill("12")
+    reader.button("Save").click()
+    reader.ask(FOX)
+    first = reader.wait_for_answer().inner_text()
+    expect(reader.answers.last.locator(".facts")).to_contain_text("12 tokens")
+    expect(reader.answers.last.locator(".note")).to_have_text("Cut at the length limit.")
+    reader.button("Continue").click()
+    expect(reader.answers.last.locator(".prose")).not_to_have_text(first, use_inner_text=True)
+    assert reader.wait_for_answer().inner_text().startswith(first)
+
+
+def test_code_of_the_model_is_coloured_and_a_question_branches(open_page: OpenPage, stack_url: str) -> None:
+    """Markdown of a network's own making; a changed question stands beside the first."""
+    reader = open_page(stack_url, **PHONE)
+    reader.ask("Implement a Python function to compute the Fibonacci numbers.")
+    expect(reader.wait_for_answer().locator("pre .hl-keyword").first).to_have_text("def")
+    width = "document.querySelector('.scroller').scrollWidth"
+    assert reader.page.evaluate(width) == PHONE["viewport"]["width"]
+    reader.button("Change the question").click()
+    box = reader.page.get_by_label("Change the question").and_(reader.page.locator("textarea"))
+    box.fill("What is the capital of France?")
+    reader.button("Ask again").click()
+    expect(reader.wait_for_answer()).to_contain_text("Paris")
+    reader.button("Previous version").click()
+    expect(reader.answers.last.locator("pre")).to_be_visible()
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_a_real_answer_is_accessible(
+    open_page: OpenPage, stack_url: str, look: Literal["light", "dark"]
+) -> None:
+    """Axe on what the network wrote, in both looks."""
+    reader = open_page(stack_url, color_scheme=look, reduced_motion="reduce")
+    reader.ask("Implement a Python function to compute the Fibonacci numbers.")
+    expect(reader.wait_for_answer().locator("pre .hl-keyword").first).to_be_visible()
+    assert violations(reader) == []
 
 
 def context_tokens(facts: str) -> int:

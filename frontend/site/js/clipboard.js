@@ -22,7 +22,7 @@ function copyBySelection(text, document) {
   const area = document.createElement("textarea");
   area.value = text;
   area.readOnly = true;
-  area.className = "offscreen";
+  area.className = "offscreen exact";
   area.setAttribute("aria-hidden", "true");
   (focused?.closest?.("dialog") ?? document.body).append(area);
   try {
