@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import re
 import subprocess
 import sys
 import threading
@@ -61,9 +63,11 @@ def answering(pages: dict[str, str]) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -135,8 +139,8 @@ def test_the_picture_has_all_of_it(top: ModuleType) -> None:
     shown = top.facts(deque([sample(top, 0.0, [90, 100, 100])]), []) | {"model": "lla\x1b[2Jma"}
     text = "\n".join(top.picture(shown, "http://here", ""))
 
-    for part in ("ready for 1 min 15 s", "8 of 8", "2 of 64", "41.5", "p95 750 ms (since the start)"):
-        assert part in text
+    parts = "ready for 1 min 15 s", "8 of 8", "2 of 64", "tokens/s      42", "p95 750 ms (since the start)"
+    assert [] == [part for part in parts if part not in text]
 
 
 def test_control_characters_do_not_reach_the_terminal(
@@ -155,7 +159,7 @@ def test_once_writes_one_plain_line() -> None:
 
     assert (0, "") == (done.returncode, done.stderr)
     assert (
-        "ready  running 8/8  waiting 2  41.5 tokens/s  first token p95 750 ms (since the start)\n"
+        "ready  running 8/8  waiting 2  42 tokens/s  first token p95 750 ms (since the start)\n"
         == done.stdout
     )
 
@@ -197,6 +201,70 @@ def test_in_a_pipe_it_goes_on_line_by_line() -> None:
 
     assert ["ready  running 8/8"] * 3 == [line[:18] for line in lines]
     assert "\x1b" not in "".join(lines)
+
+
+def shown_with(top: ModuleType, **more: Any) -> str:
+    """Draw the picture of stats that say something more."""
+    said = top.Sample(0.0, STATS | more, {})
+    return "\n".join(top.picture(top.facts(deque([said]), []), "http://here", ""))
+
+
+def test_several_engines_have_a_line_each(top: ModuleType) -> None:
+    """With what they run, and what is wrong with one."""
+    good = {"name": "a:80", "phase": "ready", "running": 5, "cause": None, "breaker": "closed"}
+    bad = {"name": "b:80", "phase": "failed", "running": 0, "cause": "out_of_memory", "breaker": "closed"}
+    text = shown_with(top, engines=[good, bad])
+
+    assert "a:80                   ready, runs 5\n" in text
+    assert "b:80                   failed, runs 0, out_of_memory\n" in text
+
+
+def test_one_engine_has_a_line_only_in_trouble(top: ModuleType) -> None:
+    """The line above says the rest."""
+    good = {"name": "a:80", "phase": "ready", "running": 5, "cause": None, "breaker": "closed"}
+
+    assert "a:80" not in shown_with(top, engines=[good])
+    assert "a:80                   ready, runs 5, fails chats and is left alone" in shown_with(
+        top, engines=[good | {"breaker": "half_open"}]
+    )
+
+
+def test_a_download_is_shown_until_it_is_complete(top: ModuleType) -> None:
+    """How far it is, of how much, how fast."""
+    told = {"phase": "downloading", "bytes_done": 4e9, "bytes_total": 16e9, "bytes_per_second": 55e6}
+
+    assert "[########......................] downloading 4.0 of 16.0 GB, 55 MB/s" in shown_with(
+        top, download=told
+    )
+    assert "GB" not in shown_with(top, download=told | {"phase": "complete"})
+
+
+def test_the_wait_of_a_new_chat_is_shown_while_somebody_waits(top: ModuleType) -> None:
+    """Without a queue nobody asks."""
+    estimate = {"low": 1.0, "likely": 2.5, "high": 4.0}
+
+    assert "a new chat would wait about 2.50 s" in shown_with(top, wait_estimate=estimate)
+    assert "would wait" not in shown_with(top, wait_estimate=estimate, backlog=0)
+
+
+def test_a_small_window_keeps_the_first_lines(
+    top: ModuleType, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line too many would scroll them away; one too wide would wrap."""
+    monkeypatch.setattr(top.shutil, "get_terminal_size", lambda: os.terminal_size((12, 3)))
+    top.draw([f"line {number} of many" for number in range(9)])
+    written = capsys.readouterr().out
+
+    assert ["line 0 of ma", "line 1 of ma", "line 2 of ma"] == re.findall(r"line[^\x1b]*", written)
+    assert 2 == written.count("\n")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0, "[....]"), (1, "[#...]"), (50, "[##..]"), (200, "[####]")]
+)
+def test_a_bar_shows_what_is_there_at_all(top: ModuleType, value: float, expected: str) -> None:
+    """One of a hundred is not none."""
+    assert expected == top.bar(value, 100, 4)
 
 
 @pytest.mark.parametrize(
