@@ -225,6 +225,41 @@ def test_grafana_finds_what_is_mounted() -> None:
     assert (MONITORING / "grafana/dashboards" / home.removeprefix("/etc/grafana/dashboards/")).exists()
 
 
+# What Grafana's documentation of provisioning names; it passes over anything else without a word.
+PROVIDER = {"name", "orgId", "folder", "folderUid", "type", "disableDeletion", "updateIntervalSeconds",
+            "allowUiUpdates", "options"}
+SOURCE = {"name", "type", "access", "orgId", "uid", "url", "user", "database", "basicAuth", "basicAuthUser",
+          "withCredentials", "isDefault", "jsonData", "secureJsonData", "version", "editable"}
+PROMETHEUS = {"httpMethod", "timeInterval", "queryTimeout", "manageAlerts", "allowAsRecordingRulesTarget",
+              "prometheusType", "prometheusVersion", "cacheLevel", "disableMetricsLookup",
+              "customQueryParameters", "incrementalQuerying", "exemplarTraceIdDestinations"}
+
+
+def test_provisioning_has_the_documented_keys_and_no_other() -> None:
+    """A misspelt key would change nothing and say nothing."""
+    folder = MONITORING / "grafana/provisioning"
+    boards = yaml.safe_load((folder / "dashboards/paddock.yml").read_text())
+    sources = yaml.safe_load((folder / "datasources/prometheus.yml").read_text())
+    (provider,), (source,) = boards["providers"], sources["datasources"]
+
+    assert ({"apiVersion", "providers"}, {"apiVersion", "datasources"}) == (boards.keys(), sources.keys())
+    assert (1, 1) == (boards["apiVersion"], sources["apiVersion"])
+    assert set() == provider.keys() - PROVIDER
+    assert {"path"} == provider["options"].keys()
+    assert set() == source.keys() - SOURCE
+    assert set() == source["jsonData"].keys() - PROMETHEUS
+
+
+def test_rates_are_taken_over_the_slowest_scrape() -> None:
+    """Grafana's shortest window is four of the intervals that the data source is told."""
+    told = yaml.safe_load((MONITORING / "grafana/provisioning/datasources/prometheus.yml").read_text())
+    scraped = yaml.safe_load((MONITORING / "prometheus.yml").read_text())
+    jobs = [scraped["global"], *scraped["scrape_configs"]]
+    slowest = max(int(job["scrape_interval"].removesuffix("s")) for job in jobs if "scrape_interval" in job)
+
+    assert f"{slowest}s" == told["datasources"][0]["jsonData"]["timeInterval"]
+
+
 def start_grafana(folder: Path, password: str) -> subprocess.CompletedProcess[str]:
     """Run Grafana's start line with a stand-in for its program; give what it printed."""
     run = folder / "run.sh"
