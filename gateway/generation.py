@@ -44,8 +44,7 @@ class Generation(ABC):
         self.error: PaddockError | None = None
         self.failed_first = False
         self._house = house
-        # These are for every token.
-        self._clock, self._observe_gap = house.clock, house.ledger.metrics.gap
+        self._clock, self._observe_gap = house.clock, house.ledger.metrics.gap  # for every token
         self._ticket = ticket
         self._moved = asyncio.Event()
         self._ended_by: PaddockError | None = None
@@ -162,7 +161,8 @@ class Generation(ABC):
         try:
             if self._is_interrupted:
                 raise asyncio.CancelledError
-            await self._wait()
+            if self._ticket.state is State.WAITING:
+                await self._wait()
             self._granted = self._house.clock()
             self._note_grant(self._granted - self._arrived)
             async with asyncio.timeout(self._house.total_limit_seconds):

@@ -9,6 +9,8 @@ Knows one engine. Knows nothing of slots, chats' owners or frames.
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import orjson
 import pydantic
@@ -199,10 +201,30 @@ class Tgi:
 def generate_body(prompt: str, sampling: Sampling, max_new_tokens: int) -> bytes:
     """Write a /generate_stream body.
 
-    Deliberate divergence: text_generation refuses a frequency_penalty of zero or less, TGI takes -2
-    to 2, so that field is set after the client's validation. Delete when the client is fixed.
+    The client's types check and write it, which takes them 15 µs. All but the prompt is the same for most
+    chats, so what stands around a prompt is kept for those samplings that come again.
 
     Raises: EngineRejected when TGI's own rules refuse a parameter.
+    """
+    if not prompt or sampling.grammar is not None:
+        return orjson.dumps(_checked(prompt, sampling, max_new_tokens))
+    before, after = _around(sampling, max_new_tokens)
+    return before + orjson.dumps(prompt) + after
+
+
+@lru_cache(maxsize=256)
+def _around(sampling: Sampling, max_new_tokens: int) -> tuple[bytes, bytes]:
+    """Give a body's bytes before and behind its prompt."""
+    mark = "\ufffe"
+    before, after = orjson.dumps(_checked(mark, sampling, max_new_tokens)).split(orjson.dumps(mark), 1)
+    return before, after
+
+
+def _checked(prompt: str, sampling: Sampling, max_new_tokens: int) -> dict[str, Any]:
+    """Make a body by the client's types.
+
+    Deliberate divergence: text_generation refuses a frequency_penalty of zero or less, TGI takes -2
+    to 2, so that field is set after the client's validation. Delete when the client is fixed.
     """
     is_sampled = sampling.temperature > 0
     try:
@@ -222,14 +244,14 @@ def generate_body(prompt: str, sampling: Sampling, max_new_tokens: int) -> bytes
         )
     except (tgi_errors.ValidationError, pydantic.ValidationError) as error:
         raise EngineRejected(str(error)) from error
-    told = request.model_dump(mode="json", exclude_none=True)
+    told: dict[str, Any] = request.model_dump(mode="json", exclude_none=True)
     if sampling.frequency_penalty:
         told["parameters"]["frequency_penalty"] = sampling.frequency_penalty
     if sampling.top_tokens:
         told["parameters"]["top_n_tokens"] = sampling.top_tokens
     if sampling.grammar is not None:
         told["parameters"]["grammar"] = sampling.grammar
-    return orjson.dumps(told)
+    return told
 
 
 def _passed(reply: Reply) -> dict[str, str]:

@@ -6,6 +6,7 @@ before anything is read. Clients that are not browsers send neither.
 """
 
 import ipaddress
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -29,6 +30,8 @@ class Door:
         self._app = app
         self._keyring = keyring
         self._allowed_hosts = allowed_hosts
+        # Most requests come under a few names; any other is looked at each time.
+        self._is_ours = lru_cache(maxsize=64)(self._is_name_ours)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -53,8 +56,8 @@ class Door:
 
     def _check(self, scope: Scope, headers: Headers) -> None:
         host = headers.get("host", "")
-        name = _parts(f"//{host}").hostname or ""
-        if not self._is_ours(name):
+        if not self._is_ours(host):
+            name = _name_of(host)
             raise HostUnknown(
                 f"this server does not answer to the name {name!r}; GATEWAY_ALLOWED_HOSTS lists its names"
             )
@@ -66,8 +69,9 @@ class Door:
         if self._keyring is not None and is_keyed:
             scope[KEY] = self._keyring.identify(headers.get("authorization", ""))
 
-    def _is_ours(self, name: str) -> bool:
+    def _is_name_ours(self, host: str) -> bool:
         """Say whether a name is one of ours: addresses cannot be rebound, other names must be listed."""
+        name = _name_of(host)
         if name in self._allowed_hosts or name == "localhost":
             return True
         try:
@@ -75,6 +79,10 @@ class Door:
         except ValueError:
             return False
         return True
+
+
+def _name_of(host: str) -> str:
+    return _parts(f"//{host}").hostname or ""
 
 
 def _parts(address: str) -> SplitResult:

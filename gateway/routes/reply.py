@@ -26,6 +26,8 @@ from gateway.sse import KEEP_ALIVE, native_error
 STATUS_HOLD_SECONDS = 10.0
 
 EVENT_HEADERS = {"cache-control": "no-cache"}
+# The least time between two looks of a stream's timer.
+_LEAST_WAIT_SECONDS = 0.001
 _HEARTBEAT = f": {KEEP_ALIVE}\n\n".encode()
 
 
@@ -104,7 +106,6 @@ class Follow(EventStream):
         self._is_native = is_native
         # Those are the stream's own; what a route adds behind them is for errors as well.
         self._own_headers = len(self.raw_headers)
-        self._holds_status = True
         self._is_open = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,7 +113,8 @@ class Follow(EventStream):
         self._scope = scope
         self._push = push = Push(send, self._make)
         self._now = asyncio.get_running_loop().time
-        self._timer = asyncio.get_running_loop().call_later(STATUS_HOLD_SECONDS, self._release)
+        self._held_until = self._now() + STATUS_HOLD_SECONDS
+        self._look_again()
         try:
             with generation.log.followed(push.tell):
                 push.tell()
@@ -125,7 +127,7 @@ class Follow(EventStream):
         """Send what the log has; what a slow client does not take stays there."""
         log = self._generation.log
         if not self._is_open:
-            if self._holds_status and log.length == 0 and not log.is_closed:
+            if log.length == 0 and not log.is_closed and self._now() < self._held_until:
                 return
             self._open()
             if not self._push.is_free:
@@ -137,14 +139,9 @@ class Follow(EventStream):
             frames = fresh[0] if len(fresh) == 1 else b"".join(fresh)
             self._push.put(_body(frames, has_more=not log.is_closed))
 
-    def _release(self) -> None:
-        self._holds_status = False
-        self._push.tell()
-
     def _open(self) -> None:
         """Send the head, or the whole of an error that came before the first frame."""
         self._is_open = True
-        self._timer.cancel()
         generation = self._generation
         _time(generation, self, names=("wait",))
         if generation.error is not None and generation.failed_first and not self._cursor:
@@ -155,19 +152,28 @@ class Follow(EventStream):
         self._push.put(self.head())
         self._push.shorten(self._scope)
         self._sent_at = self._now()
-        self._beat()
 
-    def _beat(self) -> None:
-        """Send a comment once nothing was sent for as long as a heartbeat, and look again."""
-        if not self.ping_interval:
+    def _look_again(self) -> None:
+        """Set the one timer, which is not moved for each frame but looks when the last one was."""
+        due = self._held_until
+        if self._is_open:
+            due = self._sent_at + self.ping_interval
+        elif self.ping_interval:
+            due = min(due, self._now() + self.ping_interval)
+        # Not at once: a clock that is read a moment early would make this go round in place.
+        wait = max(due - self._now(), _LEAST_WAIT_SECONDS)
+        self._timer = asyncio.get_running_loop().call_later(wait, self._on_timer)
+
+    def _on_timer(self) -> None:
+        """Open an answer that was held back for long enough; send a comment where nothing was sent."""
+        self._push.tell()
+        if self._is_open and not self.ping_interval:
             return
-        left = self._sent_at + self.ping_interval - self._now()
-        if left <= 0:
-            left = float(self.ping_interval)
+        if self._is_open and self._now() >= self._sent_at + self.ping_interval:
+            self._sent_at = self._now()
             if self._push.is_free:
-                self._sent_at = self._now()
                 self._push.put(_body(_HEARTBEAT, has_more=True))
-        self._timer = asyncio.get_running_loop().call_later(left, self._beat)
+        self._look_again()
 
 
 class Whole(Response):

@@ -3,7 +3,11 @@
 import json
 from typing import Any
 
+import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from text_generation.types import Parameters, Request
 
 from gateway.chat import Sampling
 from gateway.errors import EngineRejected
@@ -62,3 +66,34 @@ def test_what_the_client_library_refuses_is_an_engine_error() -> None:
     """No foreign exception leaves the module."""
     with pytest.raises(EngineRejected):
         generate_body("", Sampling(), 5)
+
+
+@given(st.text(min_size=1), st.sampled_from([0.0, 0.7]), st.none() | st.integers(0, 9), st.integers(1, 3))
+def test_what_is_kept_of_a_body_is_what_the_client_s_types_write(
+    prompt: str, temperature: float, seed: int | None, limit: int
+) -> None:
+    """Byte for byte, for any prompt, whether its sampling came before or not."""
+    sampling = Sampling(temperature=temperature, top_p=0.9, seed=seed, stop=("END",), frequency_penalty=0.5)
+    is_sampled = temperature > 0
+    parameters = Parameters(
+        do_sample=is_sampled,
+        max_new_tokens=limit,
+        temperature=temperature if is_sampled else None,
+        top_p=0.9 if is_sampled else None,
+        seed=seed if is_sampled else None,
+        frequency_penalty=0.5,
+        stop=["END"],
+        details=True,
+    )
+    body = json.loads(generate_body(prompt, sampling, limit))
+    by_types = Request(inputs=prompt, parameters=parameters).model_dump(mode="json", exclude_none=True)
+
+    assert by_types == body
+    assert orjson.dumps(body) == generate_body(prompt, sampling, limit)
+
+
+def test_samplings_with_a_grammar_are_written_anew() -> None:
+    """A grammar is too large to keep, and comes once."""
+    grammars = [{"type": "json", "value": {"const": number}} for number in (1, 2)]
+
+    assert grammars == [told(grammar=grammar)["grammar"] for grammar in grammars]
