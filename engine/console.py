@@ -57,7 +57,8 @@ class Console:
             self._lines.put(None, timeout=1)
         self._writer.join(timeout=1)
         for log in self._logs.values():
-            log.close()
+            with contextlib.suppress(OSError):  # a full disk once more
+                log.close()
         self._logs.clear()
 
     def _keep(self, name: str, text: str) -> None:

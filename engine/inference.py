@@ -15,7 +15,14 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.body import Body, Grammar
-from engine.errors import EngineError, GenerationFailed, Invalid, Overloaded
+from engine.errors import (
+    EXIT_MODEL_UNUSABLE,
+    EngineError,
+    GenerationFailed,
+    Invalid,
+    Overloaded,
+    StartRefused,
+)
 from engine.grammar import PROBES, write_grammar
 from engine.llama import InnerServer
 from engine.metrics import Metrics
@@ -109,11 +116,12 @@ class Inference:
 
         A file whose weights are damaged loads as any other, and all its tokens have no probability.
 
-        Raises: GenerationFailed where no token comes, or one without a probability.
+        Raises: GenerationFailed where no token comes; StartRefused where it has no probability.
         """
         event = await self._first_event({"n_probs": 1})
         if event["completion_probabilities"][0]["logprob"] is None:
-            raise GenerationFailed("its weights add up to no number, so the file is damaged; fetch it again.")
+            sentence = "The model's weights add up to no number: its file is damaged; fetch it again."
+            raise StartRefused(EXIT_MODEL_UNUSABLE, sentence)
         self._probe = next(probe for probe in PROBES if not str(event["content"]).startswith(probe))
 
     async def is_healthy(self, limit_seconds: float) -> bool:

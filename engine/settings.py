@@ -81,7 +81,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         model_id=read.text("MODEL_ID"),
         host=read.text("ENGINE_HOST") or default.host,
         port=read.integer("ENGINE_PORT", default.port, 0, 65535),
-        slots=read.integer("ENGINE_SLOTS", default.slots, 1, 256),
+        # The gateway's dial where the engine has none of its own, under the name that was set.
+        slots=read.integer(
+            "ENGINE_SLOTS" if read.text("ENGINE_SLOTS") else "GATEWAY_SLOTS", default.slots, 1, 256
+        ),
         threads=read.integer("ENGINE_THREADS", 0, 1, 1024) or None,
         max_total_tokens=longest or None,
         max_concurrent_requests=read.integer(

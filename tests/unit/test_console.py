@@ -4,6 +4,8 @@ import io
 import threading
 from pathlib import Path
 
+import pytest
+
 from engine.console import LOGS_KEPT, TERMINAL_BACKLOG_LINES, Console, open_log, readable, unfold
 
 
@@ -105,3 +107,15 @@ def test_json_lines_are_unfolded_for_people() -> None:
 
     assert unfold(line) == "chat outcome=finished seconds=0.5"
     assert [unfold("{not json}"), unfold("plain")] == ["{not json}", "plain"]
+
+
+def test_a_full_disk_costs_only_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a line nor the end fails where nothing can be written any more."""
+    terminal = io.StringIO()
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr("engine.console.open_log", lambda folder, name: full)
+        console = Console(terminal, tmp_path)
+        console.write("engine", "loading")
+        console.close()
+
+    assert terminal.getvalue() == "engine  | loading\n"

@@ -1,6 +1,8 @@
 """scripts/prepare without installing anything: stamps, system packages, what it says."""
 
+import errno
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,8 @@ from types import ModuleType
 import pytest
 
 from tests.unit.script import SCRIPTS, load
+
+DEADLINE_SECONDS = 30.0
 
 
 @pytest.fixture
@@ -20,6 +24,8 @@ def prepare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     (tmp_path / ".venv/stamps").mkdir(parents=True)
     monkeypatch.setattr(module, "ROOT", tmp_path)
     monkeypatch.setattr(module, "STAMPS", tmp_path / ".venv/stamps")
+    monkeypatch.setattr(module, "UNFINISHED", tmp_path / ".venv/unfinished")
+    monkeypatch.setattr(module, "PYTHON", tmp_path / ".venv/bin/python")
     monkeypatch.setattr(module, "LOG", tmp_path / ".cache/log/prepare.log")
     return module
 
@@ -82,3 +88,76 @@ def test_an_unknown_part_is_refused() -> None:
 
     assert done.returncode == 2
     assert "no such part: gatway; known: chromium, engine, gateway, " in done.stderr
+
+
+# Prepares with one command that, when it is asked to end, first writes a file.
+INTERRUPTED = """
+import sys
+from tests.unit.script import load
+prepare = load("prepare")
+ending = "import pathlib, signal, sys, time\\n" \\
+    "signal.signal(signal.SIGINT, signal.SIG_IGN)\\n" \\
+    "def end(*_):\\n    time.sleep(0.2)\\n    pathlib.Path(sys.argv[1]).touch()\\n    sys.exit()\\n" \\
+    "signal.signal(signal.SIGTERM, end)\\n" \\
+    "print('at work', flush=True)\\n" \\
+    "time.sleep(60)"
+prepare.PROGRESS_SECONDS = 0.0
+prepare.SYSTEM_STEPS = {"libgomp": lambda: prepare.run_showing(
+    "working", [sys.executable, "-c", ending, sys.argv[1]])}
+sys.exit(prepare.main(["libgomp"]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_waits_for_what_it_ends(number: signal.Signals, tmp_path: Path) -> None:
+    """Nothing goes on writing into the checkout behind the back of who stopped it."""
+    ended = tmp_path / "ended"
+    with subprocess.Popen([sys.executable, "-c", INTERRUPTED, str(ended)], cwd=SCRIPTS.parent, text=True,
+                          stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        lines = iter(running.stdout)
+        while "working ... " not in next(lines).removeprefix("working ...\n"):
+            pass
+        running.send_signal(number)
+        status = running.wait(DEADLINE_SECONDS)
+
+    assert (status, ended.exists()) == (1, True)
+
+
+def test_an_installation_that_did_not_end_is_done_over(prepare: ModuleType, monkeypatch: pytest.MonkeyPatch,
+                                                       tmp_path: Path) -> None:
+    """A package that was half copied counts as installed, so pip is told to copy all of them again."""
+    commands: list[list[str]] = []
+
+    def install(label: str, command: list[str], **more: object) -> None:
+        commands.append(command)
+        if len(commands) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(prepare, "run_showing", install)
+    monkeypatch.setattr(prepare, "ensure_venv", lambda: None)
+    with pytest.raises(KeyboardInterrupt):
+        prepare.install_locks(["gateway"])
+    prepare.install_locks(["gateway"])
+    (tmp_path / "requirements/gateway.txt").write_text("a==2\n")
+    prepare.install_locks(["gateway"])
+
+    assert ["--ignore-installed" in command for command in commands] == [False, True, False]
+
+
+def test_where_nobody_may_write_a_sentence_says_so(
+        prepare: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+        tmp_path: Path) -> None:
+    """What is in place is used without a lock; what has to be made is refused in words."""
+    sentence = f"scripts/prepare: {tmp_path} cannot be written: Read-only file system\n"
+
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # this process keeps its own
+    monkeypatch.setattr(prepare, "SYSTEM_STEPS", {"libgomp": lambda: None, "nginx": lambda: refuse(tmp_path)})
+
+    assert prepare.main(["libgomp"]) == 0
+    assert prepare.main(["nginx"]) == 1
+    assert capsys.readouterr().err == sentence

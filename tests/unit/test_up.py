@@ -35,11 +35,11 @@ class Machine:
         program.write_text(f"#!/bin/sh\n{body}\n")
         program.chmod(0o755)
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run scripts/up on the machine, with this Python alone and no packages."""
         return subprocess.run(
             [sys.executable, "-I", "-S", str(UP), *arguments], capture_output=True, text=True, check=False,
-            timeout=DEADLINE_SECONDS, env={"PATH": str(self.folder)}, cwd="/")
+            timeout=DEADLINE_SECONDS, env={"PATH": str(self.folder), **variables}, cwd="/")
 
 
 @pytest.fixture
@@ -121,6 +121,27 @@ def test_wrong_usage_is_refused_in_words(machine: Machine, arguments: tuple[str,
     assert sentence in " ".join(done.stderr.split())
 
 
+@pytest.mark.parametrize("name", ["ENGINE_PORT", "ENGINE_CONTROL_PORT"])
+@pytest.mark.parametrize("value", ["abc", "-1", "65536", "8e3"])
+def test_a_port_that_is_none_is_named(machine: Machine, name: str, value: str) -> None:
+    """A wrong port of the environment ends the start with its name, before anything is installed."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    done = machine.run("--cpu", "--port", str(port), **{name: value})
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"scripts/up: {name} must be a whole number from 0 to 65535, not {value!r}\n"
+
+
+@pytest.mark.parametrize(("text", "port"), [("", 8090), (" 9000 ", 9000), ("0", 0)])
+def test_a_port_is_read_from_the_environment(up: ModuleType, text: str, port: int,
+                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty is unset, 0 is any free one."""
+    monkeypatch.setenv("ENGINE_PORT", text)
+
+    assert up.port_setting("ENGINE_PORT", 8090) == port
+
+
 def test_help_needs_nothing_installed(machine: Machine) -> None:
     """--help works with a bare Python."""
     done = machine.run("--help")
@@ -140,7 +161,7 @@ def test_files_and_model_ids_are_told_apart(up: ModuleType, model: str, is_file:
 
 def test_the_programs_get_what_they_need(up: ModuleType, tmp_path: Path,
                                          monkeypatch: pytest.MonkeyPatch) -> None:
-    """The gateway gets the engine's address, the engine the model and the one dial of slots."""
+    """The gateway gets the engine's address, the engine the model, both the one dial of slots."""
     monkeypatch.setenv("GATEWAY_SLOTS", "3")
     monkeypatch.setenv("GATEWAY_DRAIN_SECONDS", "100")
     monkeypatch.delenv("ENGINE_DRAIN_SECONDS", raising=False)
@@ -152,7 +173,7 @@ def test_the_programs_get_what_they_need(up: ModuleType, tmp_path: Path,
     assert engine.environment["ENGINE_PORT"] == "8091"
     assert engine.environment["ENGINE_CONTROL_PORT"] == "8082"
     assert gateway.environment["GATEWAY_ENGINE_CONTROL_PORT"] == "8082"
-    assert (gateway.environment["GATEWAY_PORT"], engine.environment["ENGINE_SLOTS"]) == ("8123", "3")
+    assert (gateway.environment["GATEWAY_PORT"], engine.environment["GATEWAY_SLOTS"]) == ("8123", "3")
     assert engine.environment["MODEL_PATH"] == str(model)
     assert (engine.grace_seconds, gateway.grace_seconds) == (45, 115)
 

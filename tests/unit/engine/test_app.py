@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.body import Body, Parameters
-from engine.errors import GenerationFailed
+from engine.errors import StartRefused
 from tests.unit.engine.client import Call
 from tests.unit.engine.conftest import Engine
 from tests.unit.engine.inner import Completion
@@ -429,5 +429,5 @@ async def test_warming_up_chooses_a_probe(engine: Engine) -> None:
 async def test_damaged_weights_end_the_warm_up(engine: Engine) -> None:
     """Weights that add up to no number give tokens without a probability, which nobody could serve."""
     engine.inner.logprob = None
-    with pytest.raises(GenerationFailed, match="the file is damaged"):
+    with pytest.raises(StartRefused, match="its file is damaged"):
         await engine.inference.warm_up()

@@ -69,3 +69,22 @@ def test_every_problem_is_told_at_once() -> None:
         "ENGINE_MAX_CONCURRENT_REQUESTS must be a whole number from 1 to 100000, not '1.5'",
         "ENGINE_DRAIN_SECONDS must be a number of seconds from 0 to 86400, not 'nan'",
     ] == caught.value.sentence.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("environ", "slots"),
+    [
+        ({"GATEWAY_SLOTS": "3"}, 3),
+        ({"GATEWAY_SLOTS": "3", "ENGINE_SLOTS": "5"}, 5),
+        ({"GATEWAY_SLOTS": "3", "ENGINE_SLOTS": " "}, 3),
+    ],
+)
+def test_the_gateways_dial_counts_without_an_own_one(environ: dict[str, str], slots: int) -> None:
+    """One dial for both, unless the engine has its own."""
+    assert slots == read_settings(environ).slots
+
+
+def test_a_wrong_dial_is_named_as_it_was_set() -> None:
+    """Not by the name of the engine's own, which nobody set."""
+    with pytest.raises(StartRefused, match="^GATEWAY_SLOTS must be a whole number from 1 to 256, not '1000'$"):
+        read_settings({"GATEWAY_SLOTS": "1000"})
