@@ -8,12 +8,18 @@ or the event loop.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from gateway.errors import BacklogFull, DeadlineUnmet, Draining
-from gateway.estimate import Estimate, Pacer
-from gateway.schedule import Class, Schedule
+from gateway.estimate import Estimate, Pacer, Wait
+from gateway.promise import Promises
+from gateway.schedule import Class, Schedule, Spot
+
+# Moments of one wait that are learned from; some stand in line for hundreds of releases.
+_MOST_SAMPLES = 16
+# Takes the sampled places apart, so that near and far ones take turns.
+_STRIDE = 7
 
 
 class State(StrEnum):
@@ -48,8 +54,7 @@ class Ticket:
     @property
     def estimate(self) -> Estimate | None:
         """Give the wait that is left, None when not waiting or nothing was measured yet."""
-        place = self.place
-        return None if place is None else self._admission.estimate(place)
+        return self._admission.estimate_of(self)
 
     def release(self, used: int | None = None) -> None:
         """Give the slot or the place back, saying how many tokens were used if that is known.
@@ -65,8 +70,8 @@ class Ticket:
 class Admission:
     """The slots and the backlog in front of them, fair between clients.
 
-    All changes pass through admit, release and drain, which are synchronous; no ticket is ever both
-    waiting and running, and no open slot stays free while a ticket waits. Slots are closed while no
+    All changes pass through admit, release, resize and drain, which are synchronous; no ticket is ever
+    both waiting and running, and no open slot stays free while a ticket waits. Slots are closed while no
     engine is ready: then everybody waits.
 
     Units: clock gives seconds, monotonic; backlog_token_limit bounds the sum of the waiting costs.
@@ -82,14 +87,18 @@ class Admission:
         self.is_draining = False
         self._clock = clock
         self._pacer = Pacer(clock)
+        self._promises = Promises(clock)
         self._schedule: Schedule[Ticket] = Schedule()
-        self._running: set[Ticket] = set()
+        # Where each ticket stands that was not released, and where the waits were that go on.
+        self._spots: dict[Ticket, Spot[Ticket]] = {}
+        self._waits: dict[Ticket, list[Wait]] = {}
+        self._sampled = 0
         self._waiting_tokens = 0
 
     @property
     def running(self) -> int:
         """Count the tickets that hold a slot."""
-        return len(self._running)
+        return len(self._spots) - len(self._schedule)
 
     @property
     def waiting(self) -> int:
@@ -117,47 +126,52 @@ class Admission:
         if self.is_draining:
             raise Draining("the server is stopping; try again in a moment", retry_after_seconds=5)
         # 2. A free slot implies an empty backlog, so nobody is overtaken.
-        if len(self._running) >= self.open_slots:
-            # 3. No free slot: wait, if waiting is bounded in chats and in tokens. One chat may always
-            #    wait, or a limit below its cost would refuse it for ever.
-            if self.waiting >= self.backlog_limit:
-                raise self._full(f"{self.running} chats run and {self.waiting} wait, which is the limit")
-            if self.waiting and self._waiting_tokens + cost > self.backlog_token_limit:
-                raise self._full(
-                    f"the chats that wait ask for {self._waiting_tokens} tokens, which is the limit"
-                )
-            # 4. And if the caller can wait that long.
-            estimate = self.estimate(self.waiting + 1)
+        is_full = self.running >= self.open_slots
+        if is_full:
+            # 3. No free slot: wait, if waiting is bounded in chats and in tokens.
+            self._check_room(client, cost)
+            # 4. And if the caller can wait that long, where its turn comes.
+            estimate = None if deadline_seconds is None else self.estimate(client, kind)
             if deadline_seconds is not None and estimate is not None and estimate.low > deadline_seconds:
                 raise DeadlineUnmet(
                     f"the wait is at least {estimate.low:.1f} s, which is later than asked for",
-                    retry_after_seconds=self._retry_after(),
+                    retry_after_seconds=max(1, math.ceil(estimate.low - deadline_seconds)),
                 )
             self._pacer.saturate()
+        self._promises.redeem(client)
         ticket = Ticket(self, client, kind, cost)
-        self._schedule.add(ticket, client, kind, cost)
+        spot = self._spots[ticket] = self._schedule.add(ticket, client, kind, cost)
         self._waiting_tokens += cost
-        self._promote()
-        if ticket.state is State.WAITING:
-            self._tell()
+        if is_full:
+            self._begin(spot)
+            self._tell(self._schedule.behind(spot))
+        else:
+            self._promote()
         return ticket
 
     def release(self, ticket: Ticket, used: int | None = None) -> None:
-        """Take a ticket back and let the next ones run."""
-        if ticket.state is State.RELEASED:
+        """Take a ticket back and let the next ones run.
+
+        What it used is charged to its client; what it asked for, if that is not known.
+        """
+        spot = self._spots.pop(ticket, None)
+        if spot is None:
             return
         if ticket.state is State.RUNNING:
-            self._running.discard(ticket)
+            moved: Iterable[Ticket]
             held = self._clock() - (ticket.granted or 0.0)
             self._pacer.release(held, others_wait=self.waiting > 0)
-            if used is not None:
-                self._schedule.settle(ticket.client, ticket.kind, ticket.cost - used)
+            self._schedule.end(spot, ticket.cost if used is None else used)
+            moved = self._schedule
         else:
-            self._schedule.remove(ticket, ticket.client, ticket.kind)
+            moved = self._schedule.behind(spot)
+            self._schedule.remove(spot)
             self._waiting_tokens -= ticket.cost
+            self._waits.pop(ticket, None)
         ticket.state = State.RELEASED
         self._promote()
-        self._tell()
+        self._sample()
+        self._tell(moved)
 
     def resize(self, slots: int, open_slots: int) -> None:
         """Set how many slots there are and how many of them can be used now.
@@ -165,9 +179,13 @@ class Admission:
         Fewer than run: nobody is stopped, nobody new runs until it fits. Those who wait are told in
         any case, because what they wait for has changed.
         """
+        if open_slots != self.open_slots:
+            # Waits that a change of slots cut short or drew out teach nothing.
+            self._waits.clear()
+            self._pacer.pause()
         self.slots, self.open_slots = slots, open_slots
         self._promote()
-        self._tell()
+        self._tell(self._schedule)
 
     def drain(self) -> None:
         """Admit nobody from now on; those who run or wait keep their tickets."""
@@ -175,32 +193,77 @@ class Admission:
 
     def place_of(self, ticket: Ticket) -> int | None:
         """Give a ticket's 1-based place in the backlog, None when it does not wait."""
-        return self._schedule.place(ticket) if ticket.state is State.WAITING else None
+        return self._schedule.place(self._spots[ticket]) if ticket.state is State.WAITING else None
 
-    def estimate(self, place: int) -> Estimate | None:
-        """Estimate the wait at a place, None before anything was measured or while no slot is open."""
-        return self._pacer.estimate(place, self.open_slots) if self.open_slots else None
+    def estimate_of(self, ticket: Ticket) -> Estimate | None:
+        """Estimate what is left of a ticket's wait.
+
+        None when it does not wait, before anything was measured, and while no slot is open.
+        """
+        if ticket.state is not State.WAITING or not self.open_slots:
+            return None
+        return self._pacer.estimate(self._schedule.turns(self._spots[ticket]), self.open_slots)
+
+    def estimate(self, client: str = "", kind: Class = Class.INTERACTIVE) -> Estimate | None:
+        """Estimate the wait of a chat that a client brought now, by default one that nobody knows.
+
+        None before anything was measured and while no slot is open.
+        """
+        if not self.open_slots:
+            return None
+        return self._pacer.estimate(self._schedule.newcomer_turns(client, kind), self.open_slots)
+
+    def _check_room(self, client: str, cost: int) -> None:
+        """See that a client may wait. Raises: BacklogFull.
+
+        One chat may always wait, or a limit below its cost would refuse it for ever. A place is kept for
+        each who was told when to come, up to half of all: those who come by find the other half.
+        """
+        places = tokens = 0
+        if self._promises:
+            places, tokens = self._promises.kept(client, self.backlog_limit // 2)
+        if self.waiting + places >= self.backlog_limit:
+            why = f"{self.running} chats run and {self.waiting} wait, which is the limit"
+            if self.waiting < self.backlog_limit:
+                why = f"{self.waiting} chats wait, and {places} places are kept for those told to come"
+        elif self.waiting and self._waiting_tokens + tokens + cost > self.backlog_token_limit:
+            why = f"the chats that wait ask for {self._waiting_tokens} tokens, which is the limit"
+        else:
+            return
+        # As many as it has chats here, which shows that it sends several at once, and one.
+        most = min(1 + self._schedule.open(client), max(1, self.backlog_limit // 4))
+        plain = self._pacer.plain(1, self.open_slots) if self.open_slots else None
+        first, gap = (1.0, 1.0) if plain is None else (plain.high, plain.likely)
+        seconds = self._promises.tell(client, cost, most, first, gap)
+        raise BacklogFull(f"{why}; try again soon", retry_after_seconds=seconds)
 
     def _promote(self) -> None:  # the only place a ticket starts to run
-        while len(self._schedule) and len(self._running) < self.open_slots:
-            ticket = self._schedule.take()
+        while len(self._schedule) and self.running < self.open_slots:
+            ticket = self._schedule.take().entry
             self._waiting_tokens -= ticket.cost
             ticket.state = State.RUNNING
             ticket.granted = self._clock()
-            self._running.add(ticket)
+            for wait in self._waits.pop(ticket, ()):
+                self._pacer.grant(wait)
             if ticket.on_change is not None:
                 ticket.on_change()
 
-    def _tell(self) -> None:
-        """Tell all who wait that places may have moved."""
-        for ticket in self._schedule:
+    def _tell(self, tickets: Iterable[Ticket]) -> None:
+        """Tell some who wait that their places may have moved."""
+        for ticket in tickets:
             if ticket.on_change is not None:
                 ticket.on_change()
 
-    def _full(self, why: str) -> BacklogFull:
-        return BacklogFull(f"{why}; try again soon", retry_after_seconds=self._retry_after())
+    def _begin(self, spot: Spot[Ticket]) -> None:
+        """Take note of where a wait stands; not while no slot is open, when that says nothing of it."""
+        waits = self._waits.setdefault(spot.entry, [])
+        if self.open_slots and len(waits) < _MOST_SAMPLES:
+            wait = self._pacer.begin(self._schedule.turns(spot), self.open_slots)
+            if wait is not None:
+                waits.append(wait)
 
-    def _retry_after(self) -> int:
-        """Give the seconds until a place has surely come free, by the same estimate that is shown."""
-        estimate = self.estimate(1)
-        return 1 if estimate is None else max(1, math.ceil(estimate.high))
+    def _sample(self) -> None:
+        """Look at one of those who wait, another at each release: what is left of a wait teaches, too."""
+        if len(self._schedule):
+            self._sampled += _STRIDE
+            self._begin(self._schedule[self._sampled % len(self._schedule)])

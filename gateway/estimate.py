@@ -1,9 +1,12 @@
-"""How long a wait will be, from how fast slots became free.
+"""How long a wait will be, from how fast slots became free and how long others waited.
 
-A chat at place p waits for p releases. The time between two releases while others wait is measured;
-the sum of p of them has mean p·m and spread √p·s, so the interval narrows, in proportion, with depth.
+A chat whose turn is p takes away waits for p releases. The time between two releases while others wait is
+measured; the sum of p of them has mean p·m and spread √p·s, so the interval narrows, in proportion, with
+depth. But those who come later may be served first, and how many do is only known from how it was. So what
+chats really waited, as a multiple of p·m, is measured too, separately for near and for far turns, and
+once enough of them are known their middle four fifths are the estimate.
 
-Knows releases and a clock that is passed in. Knows nothing of who waits.
+Knows releases, grants and a clock that is passed in. Knows nothing of who waits.
 """
 
 import math
@@ -12,12 +15,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 # The last releases count: enough for a steady mean, few enough to follow a change of load.
-_MEMORY = 64
+_MEMORY = 96
 # Ten to ninety per cent: a normal's 1.2816. Published as the interval that four of five waits meet.
 _SPREAD = 1.2816
 # Releases that are too few say little: the spread is taken as large as the mean (as if they came at
 # random) in proportion to what is missing.
 _TRUSTED = 8
+# The last waits of each range of turns. More than of releases: those that began together ended alike.
+_WAITS_KEPT = 256
+# What is left out on each side.
+_TAIL = 0.1
+# Waits that make the tails mean something: two on each side.
+_ENOUGH_WAITS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +38,17 @@ class Estimate:
     high: float
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A moment of a wait. Units: seconds of the clock; plain_seconds is what was left if nobody came."""
+
+    turns: float
+    began: float
+    plain_seconds: float
+
+
 class Pacer:
-    """Measures the time between releases while the backlog is not empty.
+    """Measures the time between releases while the backlog is not empty, and the waits.
 
     Units: seconds, of the clock.
     """
@@ -40,6 +58,11 @@ class Pacer:
         self._gaps: deque[float] = deque(maxlen=_MEMORY)
         self._services: deque[float] = deque(maxlen=_MEMORY)
         self._last: float | None = None
+        # Multiples of the plain expectation that waits came to, by the power of two their turns are in.
+        self._stretches: dict[int, deque[float]] = {}
+        self._kept_mean: float | None = None
+        self._kept_deviation: float | None = None
+        self._middles: dict[int, tuple[float, float, float]] = {}
 
     def release(self, held_seconds: float, others_wait: bool) -> None:
         """Take note that a slot was given back after being held; a gap counts only under load."""
@@ -47,6 +70,7 @@ class Pacer:
         self._services.append(held_seconds)
         if self._last is not None:
             self._gaps.append(now - self._last)
+            self._kept_mean = self._kept_deviation = None
         self._last = now if others_wait else None
 
     def saturate(self) -> None:
@@ -54,19 +78,72 @@ class Pacer:
         if self._last is None:
             self._last = self._clock()
 
-    def estimate(self, place: int, slots: int) -> Estimate | None:
-        """Estimate the wait at a place; None until anything was measured."""
-        gaps = list(self._gaps)
-        if not gaps and self._services:
-            # Before the first gap: slots that are held for a mean time are freed slots times as often.
-            gaps = [sum(self._services) / len(self._services) / slots]
-        if not gaps:
+    def pause(self) -> None:
+        """Take note that the time to the next release says nothing of the ones after it."""
+        self._last = None
+
+    def begin(self, turns: float, slots: int) -> Wait | None:
+        """Take note of where a wait stands now; None until anything was measured."""
+        mean = self._mean(slots)
+        return None if mean is None else Wait(turns, self._clock(), turns * mean)
+
+    def grant(self, wait: Wait) -> None:
+        """Take note that a wait has ended in a slot."""
+        if wait.plain_seconds > 0:
+            kind = _range(wait.turns)
+            stretches = self._stretches.setdefault(kind, deque(maxlen=_WAITS_KEPT))
+            stretches.append((self._clock() - wait.began) / wait.plain_seconds)
+            self._middles.pop(kind, None)
+
+    def plain(self, turns: float, slots: int) -> Estimate | None:
+        """Estimate the time that a number of releases takes; None until anything was measured."""
+        mean = self._mean(slots)
+        if mean is None:
             return None
-        mean = sum(gaps) / len(gaps)
-        measured = math.sqrt(sum((gap - mean) ** 2 for gap in gaps) / len(gaps))
-        missing = max(0.0, 1 - len(gaps) / _TRUSTED)
-        deviation = measured + missing * mean
-        # The mean itself is uncertain: its error counts once for each place.
-        spread = _SPREAD * math.sqrt(place * deviation**2 + (place * deviation) ** 2 / len(gaps))
-        likely = place * mean
+        deviation, gaps = self._deviation(mean), max(1, len(self._gaps))
+        # The mean itself is uncertain: its error counts once for each turn.
+        spread = _SPREAD * math.sqrt(turns * deviation**2 + (turns * deviation) ** 2 / gaps)
+        likely = turns * mean
         return Estimate(max(0.0, likely - spread), likely, likely + spread)
+
+    def estimate(self, turns: float, slots: int) -> Estimate | None:
+        """Estimate the wait for a turn; None until anything was measured."""
+        plain = self.plain(turns, slots)
+        middle = self._middle(_range(turns))
+        if plain is None or middle is None:
+            return plain
+        low, likely, high = middle
+        return Estimate(plain.likely * low, plain.likely * likely, plain.likely * high)
+
+    def _mean(self, slots: int) -> float | None:
+        """Give the mean gap. Kept, as the deviation is, because each who waits asks at each change."""
+        if self._kept_mean is None:
+            if self._gaps:
+                self._kept_mean = sum(self._gaps) / len(self._gaps)
+            elif self._services:
+                # Before the first gap: slots that are held for a mean time are freed slots times as often.
+                return sum(self._services) / len(self._services) / slots
+        return self._kept_mean
+
+    def _deviation(self, mean: float) -> float:
+        if self._kept_deviation is None:
+            gaps = self._gaps
+            if not gaps:
+                return mean
+            measured = math.sqrt(sum((gap - mean) ** 2 for gap in gaps) / len(gaps))
+            self._kept_deviation = measured + max(0.0, 1 - len(gaps) / _TRUSTED) * mean
+        return self._kept_deviation
+
+    def _middle(self, kind: int) -> tuple[float, float, float] | None:
+        """Give the tails and the middle of the stretches of some turns, None if too few are known."""
+        if kind not in self._middles:
+            known = sorted(self._stretches.get(kind, ()))
+            if len(known) < _ENOUGH_WAITS:
+                return None
+            cut = int(len(known) * _TAIL)
+            self._middles[kind] = known[cut], known[len(known) // 2], known[-1 - cut]
+        return self._middles[kind]
+
+
+def _range(turns: float) -> int:
+    return int(turns).bit_length()

@@ -73,10 +73,10 @@ class StatsRoutes:
             await asyncio.sleep(_PUSH_SECONDS)
 
     def _wait_estimate(self) -> dict[str, float] | None:
-        """Give the wait of a chat that came now, None before anything was measured."""
+        """Give the wait of a chat that somebody new brought now, None before anything was measured."""
         if self._admission.running < self._admission.open_slots:
             return {"low": 0.0, "likely": 0.0, "high": 0.0}
-        estimate = self._admission.estimate(self._admission.waiting + 1)
+        estimate = self._admission.estimate()
         return None if estimate is None else asdict(estimate)
 
     def _now(self) -> dict[str, Any]:

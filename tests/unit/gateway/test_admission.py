@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from gateway.admission import Admission, State, Ticket
-from gateway.errors import BacklogFull, Draining
+from gateway.errors import BacklogFull, DeadlineUnmet, Draining
 from gateway.schedule import Class
 from tests.unit.gateway.clock import Clock
 
@@ -27,9 +27,13 @@ class Backlog(RuleBasedStateMachine):
         self.admission = Admission(slots, backlog_limit, PLENTY, self.clock)
         self.tickets: list[Ticket] = []
         self.released: set[Ticket] = set()
+        self.refusals = 0
         # What each ticket's owner was last told; the invariants compare it with the truth.
         self.told: dict[Ticket, tuple[State, int | None]] = {}
         self.granted: dict[tuple[str, Class], list[int]] = {}
+
+    def kept_at_most(self) -> int:
+        return min(self.refusals, self.admission.backlog_limit // 2)
 
     def held(self) -> list[Ticket]:
         return [ticket for ticket in self.tickets if ticket not in self.released]
@@ -54,15 +58,44 @@ class Backlog(RuleBasedStateMachine):
     def admit(self, client: str, cost: int, kind: Class) -> None:
         full = self.admission.running >= self.admission.slots
         over = full and self.admission.waiting >= self.admission.backlog_limit
-        refusal = Draining if self.admission.is_draining else BacklogFull if over else None
-        if refusal is not None:
-            with pytest.raises(refusal):
-                self.admission.admit(client, cost, kind)
+        # Of the last half of the places some may be kept for those who were told to come.
+        may_be_over = full and self.admission.waiting >= self.admission.backlog_limit - self.kept_at_most()
+        try:
+            ticket = self.admission.admit(client, cost, kind)
+        except Draining:
+            assert self.admission.is_draining
             return
-        ticket = self.admission.admit(client, cost, kind)
+        except BacklogFull as refused:
+            assert may_be_over
+            assert refused.retry_after_seconds is not None
+            assert refused.retry_after_seconds >= 1
+            self.refusals += 1
+            return
+        assert not over
+        assert not self.admission.is_draining
         self.tickets.append(ticket)
         self.watch(ticket)
         assert (State.WAITING if full else State.RUNNING) is ticket.state
+
+    @rule(client=st.sampled_from("abc"), cost=st.integers(0, 3000), seconds=st.floats(0, 60))
+    def admit_in_time(self, client: str, cost: int, seconds: float) -> None:
+        """Who is let in was told a wait that may be short enough; who is not, one that is too long."""
+        if self.admission.is_draining:
+            return
+        expected = self.admission.estimate(client)
+        is_full = self.admission.running >= self.admission.slots
+        is_late = is_full and expected is not None and expected.low > seconds
+        try:
+            ticket = self.admission.admit(client, cost, deadline_seconds=seconds)
+        except BacklogFull:
+            assert is_full
+            self.refusals += 1
+        except DeadlineUnmet:
+            assert is_late
+        else:
+            assert not is_late
+            self.tickets.append(ticket)
+            self.watch(ticket)
 
     @precondition(lambda self: self.held())
     @rule(data=st.data(), used=st.none() | st.integers(0, 5000), seconds=st.floats(0, 30))
@@ -254,3 +287,147 @@ def test_a_cost_without_bound_costs_no_time() -> None:
     tickets = [admitted.admit(client, 10**18) for client in "abc"]
 
     assert [None, 1, 2] == [ticket.place for ticket in tickets]
+
+
+def measured(slots: int = 1, backlog_limit: int = 8) -> tuple[Admission, Clock]:
+    """Make an admission that has seen a slot come free every two seconds."""
+    clock = Clock()
+    admitted = Admission(slots, backlog_limit, PLENTY, clock)
+    first = admitted.admit("a", 1)
+    for _ in range(20):
+        following = admitted.admit("a", 1)
+        clock.pass_by(2)
+        first.release()
+        first = following
+    return admitted, clock
+
+
+def test_each_who_is_refused_is_told_a_later_time() -> None:
+    """One place comes free for each; who asks again too early is told the same time."""
+    admitted, clock = measured(backlog_limit=1)
+    admitted.admit("a", 1)
+
+    def told(client: str) -> int | None:
+        with pytest.raises(BacklogFull) as refused:
+            admitted.admit(client, 1)
+        return refused.value.retry_after_seconds
+
+    assert [2, 5, 7] == [told("b"), told("c"), told("d")]
+    clock.pass_by(1)
+    assert [1, 4, 6] == [told("b"), told("c"), told("d")]
+
+
+def test_who_comes_as_told_finds_a_place_among_those_who_do_not_wait() -> None:
+    """Others ask again all the time, and the place that comes free is kept from them."""
+    admitted, clock = measured(backlog_limit=4)
+    tickets = [admitted.admit("a", 1) for _ in range(4)]
+    with pytest.raises(BacklogFull) as refused:
+        admitted.admit("patient", 1)
+    told = refused.value.retry_after_seconds
+    clock.pass_by(1)
+    tickets[0].release()
+    assert 3 == admitted.waiting
+    with pytest.raises(BacklogFull, match="kept"):
+        admitted.admit("hasty", 1)
+    clock.pass_by(1)
+    admitted.admit("patient", 1)
+
+    assert 2 == told
+    assert 4 == admitted.waiting
+
+
+def test_kept_places_leave_others_half_of_all() -> None:
+    """However many were told to come about now."""
+    admitted, _ = measured(backlog_limit=4)
+    tickets = [admitted.admit("a", 1) for _ in range(4)]
+    for number in range(40):
+        with pytest.raises(BacklogFull):
+            admitted.admit(f"client {number}", 1)
+    for ticket in tickets[:3]:
+        ticket.release()
+
+    assert 1 == admitted.waiting
+    assert State.WAITING is admitted.admit("hasty", 1).state
+
+
+def test_a_deadline_is_held_against_the_place_that_a_turn_gives() -> None:
+    """Behind another's long line a newcomer goes next, and is not refused for the line's length."""
+    admitted, _ = measured()
+    for _ in range(6):
+        admitted.admit("a", 512)
+    with pytest.raises(DeadlineUnmet) as refused:
+        admitted.admit("a", 512, deadline_seconds=6)
+    ticket = admitted.admit("b", 512, deadline_seconds=6)
+    expected = admitted.estimate("c")
+
+    assert refused.value.retry_after_seconds == 8
+    assert (1, 7) == (ticket.place, admitted.waiting)
+    assert expected is not None
+    assert 4.0 == expected.likely
+
+
+def test_a_deadline_that_is_refused_leaves_nothing_behind() -> None:
+    """No place, no tokens, no turn."""
+    admitted, _ = measured()
+    ticket = admitted.admit("a", 512)
+    with pytest.raises(DeadlineUnmet):
+        admitted.admit("b", 512, deadline_seconds=0.5)
+    with pytest.raises(DeadlineUnmet):
+        admitted.admit("a", 512, deadline_seconds=0.5)
+
+    assert (1, 512, 1) == (admitted.waiting, admitted.waiting_tokens, ticket.place)
+
+
+def test_a_deadline_is_not_judged_before_anything_was_measured() -> None:
+    """Nor while no slot is open."""
+    fresh, (closed, _) = admission(), measured()
+    fresh.admit("a", 1)
+    closed.resize(1, 0)
+
+    assert State.WAITING is fresh.admit("a", 1, deadline_seconds=0.0).state
+    assert State.WAITING is closed.admit("a", 1, deadline_seconds=0.0).state
+    assert None is closed.estimate("a")
+
+
+def test_what_was_used_is_charged_whatever_was_asked_for() -> None:
+    """Two clients ask for the same; the one that used more is behind, and the other way round."""
+    orders = []
+    for used in ((2000, 100), (100, 2000)):
+        admitted = admission(slots=2, backlog_limit=8)
+        running = [admitted.admit(client, 500) for client in "ab"]
+        waiting = [admitted.admit(client, 500) for client in "ab"]
+        for ticket, tokens in zip(running, used, strict=True):
+            admitted.resize(2, 0)
+            ticket.release(tokens)
+        orders.append([ticket.place for ticket in waiting])
+
+    assert [[2, 1], [1, 2]] == orders
+
+
+def test_a_chat_that_nobody_counted_is_charged_what_it_asked_for() -> None:
+    """An engine that was cut off says nothing of its use: no client gains by cutting it off."""
+    admitted = admission(slots=2, backlog_limit=8)
+    running = [admitted.admit("a", 800), admitted.admit("b", 800)]
+    waiting = [admitted.admit(client, 500) for client in "ab"]
+    admitted.resize(2, 0)
+    running[0].release(None)
+    running[1].release(700)
+
+    assert [2, 1] == [ticket.place for ticket in waiting]
+
+
+def test_only_those_are_told_whose_place_may_have_moved() -> None:
+    """A chat at the end of the line wakes nobody in front of it."""
+    admitted = admission()
+    admitted.admit("a", 500)
+    told: list[str] = []
+    for name in "ab":
+        admitted.admit(name, 500).on_change = lambda name=name: told.append(name)
+    told.clear()
+    last = admitted.admit("a", 500)
+    assert [] == told
+    last.release()
+    assert [] == told
+    admitted.admit("c", 500)
+
+    assert ["a"] == told

@@ -73,3 +73,62 @@ def test_the_interval_holds_four_times_out_of_five() -> None:
             asked += 1
 
     assert 0.70 <= within / asked <= 0.97
+
+
+def test_waits_that_are_stretched_are_told_as_they_are() -> None:
+    """A slot every two seconds, and those five turns away waited for fifteen: three times as long."""
+    clock = Clock()
+    pacer = Pacer(clock)
+    pacer.saturate()
+    for _ in range(40):
+        wait = pacer.begin(5, 4)
+        for _ in range(15):
+            clock.pass_by(2)
+            pacer.release(8.0, others_wait=True)
+        if wait is not None:
+            pacer.grant(wait)
+    stretched, plain = pacer.estimate(5, 4), pacer.estimate(1, 4)
+
+    assert stretched is not None
+    assert plain is not None
+    assert (30.0, 30.0, 30.0) == (stretched.low, stretched.likely, stretched.high)
+    assert 2.0 == plain.likely
+
+
+def test_a_few_waits_say_nothing_yet() -> None:
+    """Until there are enough of a kind to cut a tenth off, slots alone say how long it will be."""
+    clock = Clock()
+    pacer = Pacer(clock)
+    pacer.saturate()
+    for _ in range(15):
+        clock.pass_by(2)
+        pacer.release(8.0, others_wait=True)
+    for _ in range(5):
+        wait = pacer.begin(5, 4)
+        assert wait is not None
+        clock.pass_by(100)
+        pacer.grant(wait)
+    guess = pacer.estimate(5, 4)
+
+    assert guess is not None
+    assert 10.0 == guess.likely
+
+
+def test_what_is_learned_is_bounded() -> None:
+    """Only the last waits count, so that a change is followed."""
+    clock = Clock()
+    pacer = Pacer(clock)
+    pacer.saturate()
+    for seconds in (*[100] * 500, *[10] * 500):
+        clock.pass_by(2)
+        pacer.release(8.0, others_wait=True)
+        wait = pacer.begin(5, 4)
+        assert wait is not None
+        clock.pass_by(seconds)
+        pacer.grant(wait)
+        pacer.saturate()
+        clock.pass_by(-seconds)
+    guess = pacer.estimate(5, 4)
+
+    assert guess is not None
+    assert (10.0, 10.0, 10.0) == (guess.low, guess.likely, guess.high)

@@ -10,14 +10,16 @@ import random
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import pytest
 
+from gateway.account import CREDIT_TOKENS, LEAST_TOKENS, MOST_TOKENS
 from gateway.admission import Admission, State, Ticket
 from gateway.errors import BacklogFull
 from gateway.estimate import Estimate
+from gateway.promise import KEPT_SECONDS, MOST_PROMISES
 from gateway.schedule import BATCH_EVERY, Class
 from tests.unit.gateway.clock import Clock
 
@@ -54,6 +56,11 @@ HEAVY = Habit((400, 1600), (250, 1024), 1024, 8, 0.0)
 # A program that is as busy, with chats as short as a person's.
 BRISK = Habit((50, 250), (60, 440), 512, 3, 0.0)
 BATCH = Habit((400, 1600), (250, 1024), 1024, 4, 0.0, Class.BATCH)
+# What an answer will cost is not known when its chat is weighed; these are weighed wrongly.
+MISJUDGED = {
+    "no limit named, answers of 600 to 1,024": Habit((50, 250), (600, 1024), None, 3, 0.0),
+    "`max_tokens` 1,024, answers of 60 to 250": Habit((50, 250), (60, 250), 1024, 3, 0.0),
+}
 
 
 @dataclass
@@ -81,13 +88,17 @@ class Trace:
         self.chats: list[Chat] = []
         self.grants: list[tuple[Class, bool]] = []  # with whether a batch chat waited
         self.returns: list[bool] = []  # whether who came again as told found a place
+        self.outside: list[tuple[str, float]] = []  # seconds from a first refusal to a place
+        self.looks: list[tuple[Chat, float, Estimate]] = []  # what was told when, while it waited
         self._clock = Clock(0.0)
         self._admission = Admission(SLOTS, backlog_limit, 10**9, self._clock)
         self._is_fair = is_fair
-        self._chance = random.Random(seed)
+        self._chance, self._eyes = random.Random(seed), random.Random(seed)
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
         self._number = itertools.count()
         self._batch_waits = 0
+        self._waiting: dict[Ticket, Chat] = {}
+        self._refused: dict[str, float] = {}
 
     def add(self, habit: Habit, *names: str) -> None:
         """Let clients begin, their chats spread over the first seconds."""
@@ -95,10 +106,22 @@ class Trace:
             for _ in range(habit.at_once):
                 self._later(self._chance.uniform(0, 10), lambda name=name: self._ask(name, habit))  # type: ignore[misc]
 
-    def burst(self, seconds: float, names: Iterable[str]) -> None:
-        """Let people come all at once at some time, each for one chat."""
+    def burst(self, seconds: float, names: Iterable[str], *, is_hasty: bool = False) -> None:
+        """Let people come all at once at some time, each for one chat.
+
+        Who is hasty and is refused comes again every second, whatever it is told.
+        """
         for name in names:
-            self._later(seconds, lambda name=name: self._ask(name, LIGHT, is_once=True))  # type: ignore[misc]
+            come = partial(self._ask, name, LIGHT, is_once=True, is_hasty=is_hasty)
+            self._later(seconds, come)
+
+    def look(self) -> None:
+        """Ask for the estimates of some who wait, every few seconds from now on."""
+        for ticket, chat in self._waiting.items():
+            told = ticket.estimate
+            if told is not None and self._eyes.random() < 0.2:
+                self.looks.append((chat, self._clock.now, told))
+        self._later(5.0, self.look)
 
     def play(self, seconds: float) -> "Trace":
         """Let time pass."""
@@ -118,7 +141,15 @@ class Trace:
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         heapq.heappush(self._agenda, (self._clock.now + seconds, next(self._number), call))
 
-    def _ask(self, name: str, habit: Habit, *, is_once: bool = False, is_return: bool = False) -> None:
+    def _ask(
+        self,
+        name: str,
+        habit: Habit,
+        *,
+        is_once: bool = False,
+        is_return: bool = False,
+        is_hasty: bool = False,
+    ) -> None:
         chance, clock = self._chance, self._clock
         prompt, answer = chance.randint(*habit.prompt), chance.randint(*habit.answer)
         # A prompt is weighed by a third of its bytes, which is not quite its tokens.
@@ -128,9 +159,13 @@ class Trace:
         except BacklogFull as full:
             if is_return:
                 self.returns.append(False)
-            told = float(full.retry_after_seconds or 0)
-            self._later(told, lambda: self._ask(name, habit, is_once=is_once, is_return=True))
+            self._refused.setdefault(name, clock.now)
+            told = 1.0 if is_hasty else float(full.retry_after_seconds or 0)
+            again = partial(self._ask, name, habit, is_once=is_once, is_return=not is_hasty)
+            self._later(told, partial(again, is_hasty=is_hasty))
             return
+        if name in self._refused:
+            self.outside.append((name, clock.now - self._refused.pop(name)))
         if is_return:
             self.returns.append(True)
         seconds = prompt * SECONDS_PER_PROMPT_TOKEN + answer * SECONDS_PER_TOKEN
@@ -141,12 +176,14 @@ class Trace:
         def granted() -> None:
             if chat.granted is None and ticket.state is State.RUNNING:
                 chat.granted = clock.now
+                self._waiting.pop(ticket, None)
                 self._batch_waits -= habit.kind is Class.BATCH
                 self.grants.append((habit.kind, self._batch_waits > 0))
                 self._later(seconds, lambda: self._end(ticket, chat, habit, is_once=is_once))
 
         self._batch_waits += habit.kind is Class.BATCH
         ticket.on_change = granted
+        self._waiting[ticket] = chat
         granted()
 
     def _end(self, ticket: Ticket, chat: Chat, habit: Habit, *, is_once: bool) -> None:
@@ -173,16 +210,28 @@ def crowd() -> Trace:
     trace = Trace()
     for kind, habit, count in (("heavy", HEAVY, 4), ("brisk", BRISK, 4), ("light", LIGHT, 8)):
         trace.add(habit, *names(kind, count))
+    trace.play(WARM_SECONDS).look()
     return trace.play(HOURS * 3600)
 
 
-def jain() -> float:
-    """Jain's index of the tokens of the busy clients: the eight that have a chat in line at any time.
+def jain(trace: Trace, kinds: Iterable[str] = ("heavy", "brisk")) -> float:
+    """Jain's index of the tokens of the busy clients, four of each kind: a chat of theirs is always in line.
 
     A person who reads for eight seconds asks for less than a fair share, so no queue can make those equal.
     """
-    tokens = [sum(chat.tokens for chat in crowd().of(name)) for name in names("heavy", 4) + names("brisk", 4)]
+    tokens = [sum(chat.tokens for chat in trace.of(name)) for kind in kinds for name in names(kind, 4)]
     return float(sum(tokens) ** 2 / (len(tokens) * sum(one**2 for one in tokens)))
+
+
+@lru_cache
+def misjudged(kind: str) -> tuple[float, float]:
+    """Let four clients with wrongly weighed chats meet four brisk ones: tokens for each of those', Jain."""
+    trace = Trace()
+    trace.add(MISJUDGED[kind], *names("wrong", 4))
+    trace.add(BRISK, *names("brisk", 4))
+    trace.play(HOURS * 3600)
+    had = {who: sum(chat.tokens for chat in trace.of(who)) for who in ("wrong", "brisk")}
+    return had["wrong"] / had["brisk"], jain(trace, ("wrong", "brisk"))
 
 
 @lru_cache
@@ -202,9 +251,19 @@ def person(others: str, count: int = 15, *, is_fair: bool = True) -> tuple[float
     return quantile(waits, 0.5), quantile(waits, 0.95), quantile(nexts, 0.95)
 
 
-def coverage(kind: str) -> tuple[int, float, float]:
-    """Give how many waits of a kind there were, and the parts within the estimate and longer than it."""
-    shown = [(chat.waited, chat.expected) for chat in crowd().of(kind) if chat.expected is not None]
+def coverage(kind: str, *, is_later: bool = False) -> tuple[int, float, float]:
+    """Give how many estimates were shown, and the parts of the waits within them and longer.
+
+    At admission, or later, while a chat waited: then what was left of the wait counts.
+    """
+    if is_later:
+        shown = [
+            (chat.granted - seconds, expected)
+            for chat, seconds, expected in crowd().looks
+            if chat.client.startswith(kind) and chat.granted is not None
+        ]
+    else:
+        shown = [(chat.waited, chat.expected) for chat in crowd().of(kind) if chat.expected is not None]
     within = sum(expected.low <= waited <= expected.high for waited, expected in shown)
     longer = sum(waited > expected.high for waited, expected in shown)
     return len(shown), within / len(shown), longer / len(shown)
@@ -225,18 +284,24 @@ def batch() -> tuple[int, float]:
 
 
 @lru_cache
-def returning(load: float, size: int) -> tuple[int, float]:
+def returning(load: float, size: int, hasty: int) -> tuple[int, float, dict[str, float]]:
     """Let people come in bursts; give how many came again as they were told, and the part that found a place.
 
-    Units: load is the part of the slots that the chats would fill if they came evenly.
+    And the mean seconds from refusal to place, by patience. Units: load is the part of the slots that the
+    chats would fill if they came evenly; hasty is how many of a burst come again every second instead.
     """
     trace, chance = Trace(backlog_limit=8 * SLOTS), random.Random(SEED)
     seconds, mean = 0.0, 0.0003 * 150 + SECONDS_PER_TOKEN * 250
     while seconds < 3600:
         seconds += chance.expovariate(load * SLOTS / (mean * size))
-        trace.burst(seconds, names("light", size))
+        trace.burst(seconds, names(f"patient {seconds:.3f}", size - hasty))
+        trace.burst(seconds, names(f"hasty {seconds:.3f}", hasty), is_hasty=True)
     trace.play(seconds + 3600)
-    return len(trace.returns), sum(trace.returns) / len(trace.returns)
+    means = {}
+    for kind in ("patient", "hasty"):
+        outside = [seconds for name, seconds in trace.outside if name.startswith(kind)]
+        means[kind] = sum(outside) / len(outside) if outside else 0.0
+    return len(trace.returns), sum(trace.returns) / len(trace.returns), means
 
 
 def document() -> str:
@@ -247,7 +312,7 @@ def document() -> str:
         shown, within, longer = coverage(kind)
         rows.append(
             f"| {kind or 'all'} | {quantile(waited, 0.5):.1f} s | {quantile(waited, 0.95):.1f} s | "
-            f"{shown:,} | {within:.0%} | {longer:.0%} |"
+            f"{shown:,} | {within:.0%} | {longer:.0%} | {coverage(kind, is_later=True)[1]:.0%} |"
         )
     among = {
         "nobody": person("light", 0),
@@ -258,23 +323,31 @@ def document() -> str:
     }
     waits = [f"| {name} | {half:.1f} s | {most:.1f} s | {first:.1f} s |"
              for name, (half, most, first) in among.items()]  # fmt: skip
-    bursts = [f"| {load:.0%} | {size} | {returning(load, size)[0]:,} | {returning(load, size)[1]:.0%} |"
-              for load, size in BURSTS]  # fmt: skip
+    bursts = []
+    for load, size, hasty in BURSTS:
+        times, found, outside = returning(load, size, hasty)
+        hasty_mean = f"{outside['hasty']:.0f} s" if hasty else ""
+        bursts.append(
+            f"| {load:.0%} | {size} | {hasty} | {times:,} | {found:.0%} | {outside['patient']:.0f} s | "
+            f"{hasty_mean} |"
+        )
+    wrong = [f"| {kind} | {misjudged(kind)[0]:.2f} | {misjudged(kind)[1]:.4f} |" for kind in MISJUDGED]
     in_row, part = batch()
-    ratio = person("heavy")[1] / person("brisk")[1]
     return TEXT.format(
         hours=HOURS, slots=SLOTS, crowd="\n".join(rows), waits="\n".join(waits), bursts="\n".join(bursts),
-        jain=jain(), ratio=ratio, in_row=in_row, part=part, count=len(crowd().chats),
-        speed=1 / SECONDS_PER_TOKEN, noise=NOISE, bound=8 * SLOTS, estimates=ESTIMATES, returns=RETURNS,
+        wrong="\n".join(wrong), jain=jain(crowd()), in_row=in_row, part=part, credit=CREDIT_TOKENS,
+        count=len(crowd().chats), speed=1 / SECONDS_PER_TOKEN, noise=NOISE, bound=8 * SLOTS,
+        most=MOST_TOKENS, least=LEAST_TOKENS, kept=KEPT_SECONDS, promises=MOST_PROMISES,
     )  # fmt: skip
 
 
-BURSTS = ((0.6, 80), (0.8, 80))
+BURSTS = ((0.6, 80, 0), (0.9, 80, 0), (0.9, 150, 0), (0.9, 80, 40), (1.2, 80, 0), (1.2, 20, 10))
 TEXT = """# What the queue does to its clients
 
-`python -m tests.unit.gateway.test_trace` wrote this; the test of that name fails when it is not what the code
-does. The gateway's own admission runs on a clock of its own, in front of a model of an engine: {slots} slots,
-{speed:.0f} tokens a second each, times with {noise:.0%} noise. No engine was measured.
+`python -m tests.unit.gateway.test_trace` wrote this; the test of that name fails when it is not what the
+code does, and when a figure misses its target. The gateway's own admission runs on a clock of its own, in
+front of a model of an engine: {slots} slots, {speed:.0f} tokens a second each, times with {noise:.0%} noise.
+No engine was measured.
 
 | client | chats | open at once | pause |
 |---|---|---|---|
@@ -282,16 +355,39 @@ does. The gateway's own admission runs on a clock of its own, in front of a mode
 | brisk | as light, `max_tokens` 512 | 3 | none |
 | heavy | prompt 400 to 1,600 tokens, answer 250 to 1,024, `max_tokens` 1,024 | 8 | none |
 
+## Whose turn it is
+
+Each client (API key, else browser session, else address) has an account of the tokens it has had. While a
+chat runs it counts by its prompt and its `max_tokens`, or 512 where it names none; once it has ended, by
+what it used. The lowest account goes next.
+
+* A client that had less than its share, or that nobody knows yet, goes ahead of others by at most
+  {credit:,} tokens. Nobody saves up by staying away, and nobody drops a debt by it.
+* Whoever waits is served after a bounded number of tokens: the level at which newcomers begin rises with all
+  that is served, and no account is further from it than {most:,} tokens.
+* However many new names come, a client that always waits keeps half an equal share at least. Without API
+  keys names cost nothing; with them a client is its key.
+* A chat that is cancelled costs what it used, and {least} tokens at least.
+
 ## Shares
 
 4 heavy, 4 brisk and 8 light clients for {hours} hours, {count:,} chats. Jain's index of the tokens of the
-8 clients that always have a chat in line: **{jain:.4f}** (1 is equal shares).
+8 clients that always have a chat in line: **{jain:.4f}** (1 is equal shares; target 0.98).
 
-| client | median wait | 95 of 100 wait less than | estimates shown | wait within the estimate | longer |
-|---|---|---|---|---|---|
+| client | median wait | 95 of 100 wait less than | estimates | wait within | longer | later within |
+|---|---|---|---|---|---|---|
 {crowd}
 
-An estimate is the interval shown at admission, meant to hold four times out of five.{estimates}
+An estimate is the interval shown at admission, meant to hold four times out of five (target 75% to 90%). It
+is what chats with as many turns in front of them really waited, those counted who came later and went first.
+"Later" are the estimates shown while a chat waited, against what was left of the wait.
+
+What an answer will use is not known when a chat is weighed. 4 clients whose chats are weighed wrongly,
+against 4 brisk ones (target 0.98, and tokens within 5%):
+
+| chats | tokens, for each token of the brisk | Jain's index |
+|---|---|---|
+{wrong}
 
 ## A person among others
 
@@ -302,9 +398,9 @@ that is possible without taking slots away from those who run.
 |---|---|---|---|
 {waits}
 
-Heavy neighbours against equally many that are as busy with light chats (brisk): **{ratio:.2f}** times the
-wait. Against an empty gateway, or against people who read between their chats, no factor can be kept: there
-slots are free and the wait is next to nothing, here all are held when the person comes.
+Target: 95 of 100 waits at most 1.5 times as long as that to the next slot. "Alone" cannot be the measure: in
+an empty gateway slots are free and the wait is nothing, here all are held when the person comes, and the
+longer the others' answers, the more seldom one comes free.
 
 ## Batch
 
@@ -313,39 +409,52 @@ chat, and {part:.0%} of all grants were batch.
 
 ## Retry-After
 
-People come in bursts to {slots} slots and {bound} places; load is what the bursts would fill if they came
-evenly. Whoever is refused comes again after Retry-After, as often as it takes.
+People come in bursts for an hour to {slots} slots and {bound} places; load is what the bursts would fill if
+they came evenly, so above 100% ever more wait outside. Whoever is refused comes again after Retry-After, as
+often as it takes; only the hasty come again every second, whatever they were told. Target: of the times that
+somebody came again as told, 90% found a place.
 
-| load | people in a burst | times somebody came again | found a place |
-|---|---|---|---|
+| load | people in a burst | hasty | came again as told | found a place | outside, mean | the hasty, mean |
+|---|---|---|---|---|---|---|
 {bursts}
-{returns}
+
+"Outside" is the time from the first refusal to a place. Each refusal promises one of the places that come
+free, a later one than the refusal before, and keeps it until {kept:.0f} seconds after its time. So, while
+people wait outside, places can be free and yet be refused to others; half of all places are never kept. A
+client has one promise, and one more for each chat it has here; {promises:,} are kept in all, and who is
+refused beyond is told a time without a promise.
 """
-ESTIMATES = """ It counts the chats
-in front as they stand, so a client with a long line of its own is told far too little: those who come later
-with shorter lines are served before it."""
-RETURNS = """
-The seconds are those until one place comes free, for everybody who is refused meanwhile: one finds it."""
 
 
 def test_busy_clients_get_equal_shares() -> None:
-    """Whether chats are long or short, many or few at once: the tokens come out even."""
-    assert jain() >= 0.98
+    """Whether chats are long or short, many or few at once."""
+    assert jain(crowd()) >= 0.98
 
 
-def test_heavy_neighbours_are_no_worse_than_busy_ones() -> None:
-    """The 95th percentile of a person's waits among fifteen heavy clients, against fifteen brisk ones.
+@pytest.mark.parametrize("kind", MISJUDGED)
+def test_wrongly_weighed_chats_get_equal_shares(kind: str) -> None:
+    """What was used is charged, whatever was asked for."""
+    ratio, index = misjudged(kind)
 
-    "Alone" means: among as many clients, as busy, whose chats are like the person's own. In an empty gateway
-    a person waits 0 s, and no multiple of that can hold where all slots are held at arrival: even the next
-    slot of all is some seconds away (see the document, which has all the figures).
+    assert 0.95 <= ratio <= 1.05
+    assert index >= 0.98
+
+
+@pytest.mark.parametrize("others", ["light", "brisk", "heavy"])
+def test_a_person_waits_for_hardly_more_than_the_next_slot(others: str) -> None:
+    """The 95th percentile of a person's waits among fifteen others, against that of the time to any slot.
+
+    "Alone" means: nobody else in line. In an empty gateway a person waits 0 s, and no multiple of that can
+    hold where all slots are held at arrival; a slot has to come free in any case (see the document).
     """
-    assert person("heavy")[1] <= 1.5 * person("brisk")[1]
+    _, most, first = person(others)
+
+    assert most <= 1.5 * first
 
 
 def test_a_long_line_costs_its_owner_and_not_a_person() -> None:
-    """In one line for all, first come first served, the person would wait several times as long."""
-    assert 5 * person("heavy")[1] <= person("heavy", is_fair=False)[1]
+    """In one line for all, first come first served, the person would wait many times as long."""
+    assert 20 * person("heavy")[1] <= person("heavy", is_fair=False)[1]
 
 
 def test_batch_work_always_moves() -> None:
@@ -356,10 +465,17 @@ def test_batch_work_always_moves() -> None:
     assert part == pytest.approx(1 / (BATCH_EVERY + 1), abs=0.005)
 
 
-@pytest.mark.parametrize("kind", ["brisk", "light"])
-def test_estimates_hold_for_short_lines(kind: str) -> None:
-    """Meant for four waits of five; for clients with a long line of their own see the document."""
-    assert 0.6 <= coverage(kind)[1] <= 0.95
+@pytest.mark.parametrize("kind", ["heavy", "brisk", "light", ""])
+def test_estimates_hold(kind: str) -> None:
+    """Meant for four waits of five, whatever else stands in line: at admission, and of what is left later."""
+    assert 0.75 <= coverage(kind)[1] <= 0.9
+    assert 0.7 <= coverage(kind, is_later=True)[1] <= 0.9
+
+
+@pytest.mark.parametrize(("load", "size", "hasty"), BURSTS)
+def test_who_comes_again_as_told_finds_a_place(load: float, size: int, hasty: int) -> None:
+    """In lasting overload as well, and among those who do not wait until they are told."""
+    assert returning(load, size, hasty)[1] >= 0.9
 
 
 def test_the_document_is_what_the_code_does() -> None:
