@@ -1,7 +1,9 @@
 """Several answers to one chat: a slot for each, one admission, one stream, one record."""
 
 import asyncio
+import contextlib
 import json
+import random
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -339,3 +341,49 @@ async def test_slots_that_are_free_do_not_help_answers_that_cannot_wait(
 
         assert (429, "backlog_full") == (response.status_code, response.json()["error"]["code"])
         assert 1 == len(generated(tgi_double))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_random_crowds_leave_nothing_behind(
+    serve: Serve, tgi_double: ThreadDouble, seed: int
+) -> None:
+    """Chats of one to four answers, finished, left, stopped: one record each, and all slots are free."""
+    draw = random.Random(seed)
+    served = await serve(slots=3, backlog_limit=200, resume_grace_seconds=0.01)
+    admission = served.gateway.admission
+    tgi_double.script(match="stalls", reply="one two three", fault="stall", after=1, times=None)
+    tgi_double.script(reply="one two three four", delay_seconds=0.001, times=None)
+    most = 0
+
+    async def one(number: int) -> None:
+        nonlocal most
+        kind = draw.choice(["whole", "read", "left", "stalls", "stopped", "resumed"])
+        body = chat(kind, n=draw.randint(1, 4))
+        await asyncio.sleep(draw.random() * 0.2)
+        headers = {"paddock_resume": "1"} if kind in ("stopped", "resumed") else {}
+        if kind == "whole":
+            assert 200 == (await served.client.post(CHAT, json=body)).status_code
+            return
+        async with streaming(served.client, body, **headers) as stream:
+            with contextlib.suppress(StopAsyncIteration):
+                # A stalled answer may hold every slot, so nobody waits for its next token for ever.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.3):
+                        for _ in range(draw.randint(1, 6)):
+                            await stream.next()
+                            most = max(most, admission.running)
+                if kind == "stopped":
+                    identity = stream.response.headers["paddock-stream"]
+                    await served.client.delete(f"/v1/streams/{identity}")
+                elif kind == "read":
+                    await stream.rest()
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(one(number) for number in range(40)))
+        await served.until_idle()
+        await served.until(lambda: len(served.records()) == 40 and not len(served.gateway.generations))
+
+    assert most <= 3
+    assert {"finished", "cancelled"} == {record["outcome"] for record in served.records()}
+    replica = served.gateway.fleet.shown
+    assert (0, 0) == (replica.running, replica.outstanding)
