@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 _SAMPLED = 1
 _SECOND = 1_000_000_000
+# A collector that is gone is tried again for ten seconds by the SDK: too long for a process that is to end.
+_FAREWELL_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +128,10 @@ class Tracing:
             self._write(at, secrets.token_hex(8), at.span_id, name, began, end)
 
     def close(self) -> None:
-        """Send what is left; blocks until it is sent or the exporter gives up."""
-        self._processor.shutdown()
+        """Send what is left; blocks for as long as that may take, and no longer when nobody answers."""
+        closing = threading.Thread(target=self._processor.shutdown, daemon=True, name="last spans")
+        closing.start()
+        closing.join(_FAREWELL_SECONDS)
 
     def _write(
         self,

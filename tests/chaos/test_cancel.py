@@ -1,6 +1,7 @@
 """How soon a cancel frees the engine, by the engine's own clock; and a waiting chat's place."""
 
 import contextlib
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -74,7 +75,16 @@ async def test_a_cancel_frees_the_engine_within_a_quarter_second(
 
     assert 40 == sum(map(len, took.values()))
     assert p95([one for seconds in took.values() for one in seconds]) <= LIMIT_SECONDS
-    assert ["cancelled"] * 40 == [record["outcome"] for record in served.records()]
+    records = served.records()
+    assert ["cancelled"] * 40 == [record["outcome"] for record in records]
+    # What the gateway exports of it (paddock_cancel_seconds) is what the engine saw, but for the wire's time.
+    told = p95([record["cancel_seconds"] for record in records])
+    page = (await served.client.get("/metrics")).text
+    assert told <= LIMIT_SECONDS
+    for by, count in (("left", 28), ("stopped", 12)):
+        assert f'paddock_cancel_seconds_count{{by="{by}"}} {float(count)}' in page
+        (within,) = re.findall(rf'paddock_cancel_seconds_bucket{{by="{by}",le="0.25"}} (\S+)', page)
+        assert 0.95 * count <= float(within)
 
 
 async def test_a_waiting_chat_is_gone_at_once(serve: Serve, tgi_double: ThreadDouble) -> None:

@@ -129,7 +129,7 @@ def test_observing_counts_and_lets_pass(tmp_path: Path) -> None:
      ("tokens", {"tokens_per_day": 10}, 10)],
 )  # fmt: skip
 def test_what_is_refused_is_counted_by_its_limit(
-    tmp_path: Path, limit: str, limits: dict[str, int], tokens: int
+    tmp_path: Path, limit: str, limits: dict[str, Any], tokens: int
 ) -> None:
     """And takes nothing from the key."""
     keyring, key = ring(tmp_path, Clock(), **limits)

@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
+from gateway.settings import SettingsInvalid, read_settings
 from gateway.trace import Tracing, mark
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -107,3 +109,29 @@ def test_nothing_is_imported_while_nobody_collects() -> None:
     )
 
     assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode
+
+
+def test_an_address_that_is_none_and_packages_that_are_missing_are_told_at_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a sentence, with what to install."""
+    with pytest.raises(SettingsInvalid, match="must be http://HOST:PORT"):
+        read_settings({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4318"})
+    monkeypatch.setattr("gateway.settings.find_spec", lambda _: None)
+    with pytest.raises(SettingsInvalid, match=r"needs the packages of requirements/trace.txt"):
+        read_settings({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"})
+    assert read_settings({}).exporter_otlp_endpoint is None
+
+
+def test_a_collector_that_does_not_answer_holds_nobody_up() -> None:
+    """The end of the process does not wait for it."""
+    asked, answer = threading.Event(), threading.Event()
+
+    class Deaf(SpanProcessor):
+        def shutdown(self) -> None:
+            asked.set()
+            answer.wait()
+
+    Tracing(Deaf()).close()
+    assert asked.is_set()
+    answer.set()
