@@ -236,8 +236,13 @@ async def test_a_call_can_be_demanded(served: Served, tgi_double: ThreadDouble, 
     assert (502, "engine_failed") == (bad.status_code, bad.json()["error"]["code"])
 
 
-async def test_a_call_and_its_answer_go_back_to_the_model(served: Served, tgi_double: ThreadDouble) -> None:
-    """The message that came is sent as it is, the tool's answer behind it."""
+@pytest.mark.parametrize("model", ["Llama-3.1-8B-Instruct", "Llama-3.2-3B-Instruct", "Llama-3.3-70B"])
+async def test_a_call_and_its_answer_go_back_to_the_model(
+    serve: Serve, tgi_double: ThreadDouble, model: str
+) -> None:
+    """The message that came is sent as it is, the tool's answer behind it, to every family that has tools."""
+    tgi_double.settle(model_id=f"meta-llama/{model}")
+    served = await serve()
     tgi_double.script(reply=CALL)
     body = chat("Weather?", tools=[WEATHER])
     answer = ChatCompletion.model_validate((await served.client.post(CHAT, json=body)).json())
