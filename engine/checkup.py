@@ -43,6 +43,7 @@ class Machine:
 
     run:         a program's output, None where there is no such program
     free_bytes:  free space where a path is or would be
+    can_write:   whether this user may make files in a folder
     port_owner:  who listens on a port, empty where it is free
     ask:         the hub, by method and path
     has_library: whether a shared library loads
@@ -57,6 +58,7 @@ class Machine:
     has_card: bool
     run: Callable[[Sequence[str]], Output | None]
     free_bytes: Callable[[Path], int]
+    can_write: Callable[[Path], bool]
     port_owner: Callable[[int], str]
     ask: Ask
     has_library: Callable[[str], bool]
@@ -79,6 +81,13 @@ def embedded(machine: Machine) -> list[Check]:
     has_gomp = machine.has_library("libgomp.so.1")
     checks.append(Check("libgomp", has_gomp, "libgomp.so.1 loads" if has_gomp else "libgomp.so.1 is missing",
                         "sudo apt-get install libgomp1"))
+    # What an earlier start installed here is used where nothing can be written any more.
+    is_installed = bool(machine.read(machine.root / ".venv/stamps/engine"))
+    can_write = machine.can_write(machine.root)
+    writes = "can be written" if can_write else "cannot be written, and has all" if is_installed else (
+        "cannot be written, and scripts/up installs into it")
+    checks.append(Check("checkout", can_write or is_installed, f"{machine.root} {writes}",
+                        "git clone . ~/paddock && cd ~/paddock"))
     free = machine.free_bytes(machine.root)
     says = f"{gigabytes(free)} free at {machine.root}; {gigabytes(EMBEDDED_BYTES)} are needed"
     checks.append(Check("disk", free >= EMBEDDED_BYTES, says, "sudo apt-get clean"))

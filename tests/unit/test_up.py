@@ -1,6 +1,7 @@
 """scripts/up before it starts anything: the command line, the choice of engine, ports in use."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -185,3 +186,38 @@ def test_every_script_has_help() -> None:
               if subprocess.run([str(path), "--help"], capture_output=True, check=False).returncode != 0]
 
     assert failed == []
+
+
+def test_help_needs_no_environment(tmp_path: Path) -> None:
+    """Every script says what it does in a fresh clone, and in one whose environment lacks packages."""
+    left = shutil.ignore_patterns("__pycache__", "demo", "node_modules")
+    for folder in ("scripts", "engine", "gateway", "tests"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=left)
+    base = Path(sys.base_prefix) / "bin"
+    scripts = sorted(path for path in (tmp_path / "scripts").iterdir() if os.access(path, os.X_OK))
+
+    def failing() -> list[str]:
+        return [path.name for path in scripts if subprocess.run(
+            [str(path), "--help"], capture_output=True, check=False, timeout=DEADLINE_SECONDS,
+            env={"PATH": f"{base}:/usr/bin:/bin"}).returncode != 0]
+
+    fresh = failing()
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/python").symlink_to(base / "python3")
+    (tmp_path / ".venv/pyvenv.cfg").write_text(f"home = {base}\n")
+
+    assert (fresh, failing()) == ([], [])
+
+
+@pytest.mark.parametrize("command", [
+    ("vendor", "x"), ("lock", "none"), ("demo-model", "none"), ("prepare", "none"), ("test", "none"),
+    ("chat", "--none"), ("doctor", "--none"), ("keys", "none"), ("plan", "--none"), ("top", "--none"),
+])
+def test_a_wrong_word_starts_nothing(command: tuple[str, str]) -> None:
+    """Exit status 2 and the script's own name, at once."""
+    name, word = command
+    done = subprocess.run([str(SCRIPTS / name), word], capture_output=True, text=True, check=False,
+                          timeout=DEADLINE_SECONDS)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"scripts/{name}: " in done.stderr

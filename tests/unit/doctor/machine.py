@@ -37,6 +37,7 @@ class Patient:
     taken: Mapping[int, str] = field(default_factory=dict)
     libraries: tuple[str, ...] = ("libgomp.so.1",)
     free: int = 100_000_000_000
+    can_write: bool = True
     python: tuple[int, int] = (3, 12)
     has_venv: bool = True
     flags: tuple[str, ...] = ()
@@ -49,6 +50,7 @@ class Patient:
         return Machine(
             root=ROOT, settings=settings, python=self.python, has_venv=self.has_venv,
             missing_flags=self.flags, has_card=True, run=self._run, free_bytes=lambda path: self.free,
+            can_write=lambda path: self.can_write,
             port_owner=lambda port: self.taken.get(port, ""), ask=self._ask,
             has_library=lambda name: name in self.libraries, read=lambda path: self.files.get(path, ""),
         )

@@ -21,10 +21,10 @@ def failed(patient: Patient) -> list[tuple[str, str, str | None]]:
 
 
 def test_a_healthy_machine_passes() -> None:
-    """Six looks, and neither Docker nor a GPU is among them."""
+    """Seven looks, and neither Docker nor a GPU is among them."""
     patient = Patient()
     assert [check.name for check in embedded(patient.machine())] == [
-        "python", "venv", "processor", "libgomp", "disk", "port",
+        "python", "venv", "processor", "libgomp", "checkout", "disk", "port",
     ]
     assert (failed(patient), patient.asked) == ([], [])
 
@@ -39,16 +39,26 @@ def test_a_healthy_machine_passes() -> None:
         (Patient(flags=("avx2", "fma")), ("processor", "lacks AVX2, FMA",
                                           "GATEWAY_ENGINE_URL=http://OTHER-MACHINE:80 python -m gateway")),
         (Patient(libraries=()), ("libgomp", "libgomp.so.1 is missing", "sudo apt-get install libgomp1")),
+        (Patient(can_write=False),
+         ("checkout", "/srv/paddock cannot be written, and scripts/up installs into it",
+          "git clone . ~/paddock && cd ~/paddock")),
         (Patient(free=10**9),
          ("disk", "1.0 GB free at /srv/paddock; 2.0 GB are needed", "sudo apt-get clean")),
         (Patient(taken={8080: "process 7 (python)"}),
          ("port", "8080 is held by process 7 (python)", "./scripts/up --port 8081")),
     ],
-    ids=["python", "venv", "processor", "libgomp", "disk", "port"],
+    ids=["python", "venv", "processor", "libgomp", "checkout", "disk", "port"],
 )
 def test_each_illness_has_its_remedy(patient: Patient, expected: tuple[str, str, str]) -> None:
     """One thing wrong is one line with one command."""
     assert failed(patient) == [expected]
+
+
+def test_a_checkout_that_is_installed_need_not_be_written() -> None:
+    """Someone else's checkout can be run as it is."""
+    stamp = Patient().machine().root / ".venv/stamps/engine"
+
+    assert failed(Patient(can_write=False, files={stamp: "abc"})) == []
 
 
 def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

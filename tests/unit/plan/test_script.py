@@ -45,6 +45,33 @@ def test_settings_for_dotenv_are_lines_that_compose_reads() -> None:
     })
 
 
+def test_the_advice_asks_the_same_again() -> None:
+    """The command for the settings repeats what was planned for, and its answer are those settings."""
+    result = run("meta-llama/Llama-3.3-70B-Instruct", "--vram", "48", "--vram", "48", "--context", "4096")
+    command = result.stdout.partition("Settings for .env: ")[2].partition("\n")[0]
+    assert command == (
+        "scripts/plan meta-llama/Llama-3.3-70B-Instruct --vram 48 --vram 48 --context 4096 --env"
+    )
+    assert variables(run(*command.split()[1:]).stdout)["MAX_TOTAL_TOKENS"] == "4096"
+
+
+def test_settings_without_a_gpu_are_no_plan() -> None:
+    """Nothing is appended to .env that the reason does not stand beside; exit 1."""
+    result = run("--env")
+    assert (result.returncode, result.stdout) == (
+        1, "# scripts/plan: no NVIDIA GPU answers here; --vram GIB plans for one\n"
+    )
+
+
+def test_a_chat_longer_than_the_model_is_said() -> None:
+    """What is planned instead is told, apart from the plan."""
+    result = run("--vram", "24", "--context", "20000")
+    assert result.returncode == 0
+    assert result.stderr == (
+        f"scripts/plan: {MODEL} is made for 8,192 tokens, and no more are planned for\n"
+    )
+
+
 def test_fewer_chats_than_slots_become_a_setting() -> None:
     """The gateway must not start more chats than the cache holds."""
     settings = variables(run("--vram", "20", "--env").stdout)
