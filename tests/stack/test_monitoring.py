@@ -154,6 +154,16 @@ def test_the_password_outlives_the_container(watched: Stack) -> None:
     assert password_of(watched) == before
 
 
+def test_a_given_password_is_taken(watched: Stack) -> None:
+    """Grafana gets it as its own setting, and none is made or told."""
+    watched.up("--no-deps", "grafana", GRAFANA_PASSWORD="correct horse")
+    (container,) = watched.containers("grafana")
+
+    assert "GF_SECURITY_ADMIN_PASSWORD=correct horse" in container["Config"]["Env"]
+    assert "sign in as admin" not in watched.logs("grafana")
+    watched.up("--no-deps", "grafana")
+
+
 def test_a_password_that_everybody_knows_is_refused(watched: Stack) -> None:
     """Grafana's own default is too short, and nothing starts with it."""
     done = watched.run("run", "--rm", "--no-deps", "grafana", GRAFANA_PASSWORD="admin")

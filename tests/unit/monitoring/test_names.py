@@ -79,6 +79,13 @@ def test_every_row_is_read_by_a_panel_or_a_rule() -> None:
     assert UNSEEN == {windowless(name) for name in documented(*TABLES)} - read
 
 
+def test_every_figure_has_a_panel() -> None:
+    """What is scraped can be seen, itself or in what is recorded of it; that may serve an alert alone."""
+    shown = {family(name) for query in asked() for name in names(query.expression)}
+
+    assert UNSEEN == documented(*TABLES) - documented("Recorded") - shown
+
+
 def test_what_is_recorded_is_in_the_table_and_no_other() -> None:
     """The table of recorded series is the rules."""
     recorded = {windowless(rule["record"]) for rule in rules() if "record" in rule}
