@@ -21,10 +21,11 @@ from gateway.errors import (
 )
 
 # Whole events in the form TGI writes while tokens flow, each on a line of its own. What is not matched
-# in full goes through the JSON parser, so this is a short cut and never a second opinion.
+# in full goes through the JSON parser, so this is a short cut and never a second opinion. No part can
+# match in two ways, and ++ and *+ save keeping the others.
 _TOKEN_EVENT = re.compile(
-    rb'(?<![^\n])data: ?\{"index":[0-9]+,"token":\{"id":[0-9]+,"text":("[^"\\]*(?:\\.[^"\\]*)*"),'
-    rb'"logprob":[-+0-9.eEnul]+,"special":false\},"generated_text":null,"details":null\}\n\n'
+    rb'(?<![^\n])data: ?\{"index":[0-9]++,"token":\{"id":[0-9]++,"text":("[^"\\]*+(?:\\.[^"\\]*+)*+"),'
+    rb'"logprob":[-+0-9.eEnul]++,"special":false\},"generated_text":null,"details":null\}\n\n'
 )
 
 TRANSLATION: Mapping[type[Exception], type[EngineError]] = {
