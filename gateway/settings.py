@@ -6,6 +6,7 @@ wait_limit_seconds. An empty variable counts as unset, because Compose writes em
 
 import difflib
 import ipaddress
+import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gateway.prompt import Family
+
+_HOST_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?", re.ASCII)
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
@@ -123,6 +126,24 @@ class Settings(BaseModel):
             _ = parts.port  # raises ValueError where the port is no number up to 65535
         return ",".join(urls)
 
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _plain_names(cls, value: str) -> str:
+        for name in filter(None, map(str.strip, value.split(","))):
+            if not _HOST_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no name: without http://, port or *, several with commas")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for one in filter(None, map(str.strip, value.split(","))):
+            try:
+                _ = one == "*" or ipaddress.ip_network(one)
+            except ValueError:
+                raise ValueError(f"{one!r} is no address, no network and not *") from None
+        return value
+
     @field_validator("site_dir")
     @classmethod
     def _existing(cls, value: Path | None) -> Path | None:
@@ -206,9 +227,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         settings = Settings.model_validate(given)
     except ValidationError as error:
         problems.extend(
-            f"{issue['loc'][0]}={given[str(issue['loc'][0])]!r}: {issue['msg']}"
-            if issue["loc"]
-            else issue["msg"].removeprefix("Value error, ")
+            (f"{issue['loc'][0]}={given[str(issue['loc'][0])]!r}: " if issue["loc"] else "")
+            + issue["msg"].removeprefix("Value error, ")
             for issue in error.errors()
         )
     if problems or settings is None:

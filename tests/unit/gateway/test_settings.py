@@ -117,3 +117,35 @@ def test_a_limit_is_a_time_that_can_pass(value: str) -> None:
 def test_the_backlog_follows_the_slots(environment: dict[str, str], expected: int) -> None:
     """One dial derives the bound, unless it is set."""
     assert expected == read_settings(environment).backlog_bound
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("GATEWAY_ALLOWED_HOSTS", "http://a.lan", "'http://a.lan' is no name"),
+        ("GATEWAY_ALLOWED_HOSTS", "a.lan, b.lan:8080", "'b.lan:8080' is no name"),
+        ("GATEWAY_ALLOWED_HOSTS", "*", "'*' is no name"),
+        ("GATEWAY_TRUSTED_PROXIES", "127.0.0.1, proxy", "'proxy' is no address, no network and not *"),
+        ("GATEWAY_SITE_DIR", "/none", "/none has no index.html"),
+    ],
+)
+def test_what_could_never_act_is_refused(variable: str, value: str, reason: str) -> None:
+    """In our words: a name with a port would match no request, a proxy's name no peer."""
+    (problem,) = problems({variable: value})
+
+    assert problem.startswith(f"{variable}={value!r}: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("GATEWAY_ALLOWED_HOSTS", "workstation.lan, gpu-1,, A_b"),
+        ("GATEWAY_TRUSTED_PROXIES", "*"),
+        ("GATEWAY_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+    ],
+)
+def test_names_and_networks_are_taken(variable: str, value: str) -> None:
+    """Several with commas, addresses or networks."""
+    settings = read_settings({variable: value})
+
+    assert value in (settings.allowed_hosts, settings.trusted_proxies)
