@@ -4,13 +4,15 @@ Labels come from closed sets, and every value of one exists from the start, so t
 first event is not lost. Knows counts and seconds. Knows nothing of requests.
 """
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, ProcessCollector, disable_created_metrics
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 from prometheus_client.utils import floatToGoString
 
 from gateway.errors import EngineError, PaddockError, Refusal, leaves
@@ -64,33 +66,17 @@ class Metrics:
             "arrival_first_token_seconds", "Arrival to first token, wait included.", _WAIT_BUCKETS
         )
         self._speed = self._histogram("chat_tokens_per_second", "One chat's speed.", _SPEED_BUCKETS)
-        self._gap = Tally(_GAP_BUCKETS)
-        self.registry.register(_Tallied("gap_seconds", "Time between arrivals of tokens.", self._gap))
+        self._gap = self._histogram("gap_seconds", "Time between arrivals of tokens.", _GAP_BUCKETS)
         self._lag = self._histogram("loop_lag_seconds", "Lateness of the event loop.", _LAG_BUCKETS)
-        error = Histogram(
-            "paddock_estimate_error_seconds",
-            "Real wait against the estimate at admission.",
-            ["side"],
-            buckets=_WAIT_BUCKETS,
-            registry=self.registry,
+        text = "Real wait against the estimate at admission."
+        self._error = self._histograms(
+            "estimate_error_seconds", text, _WAIT_BUCKETS, "side", ("shorter", "longer")
         )
-        self._error = {side: error.labels(side) for side in ("shorter", "longer")}
-        cancel = Histogram(
-            "paddock_cancel_seconds",
-            "From leaving or stopping to the end of the engine's connection.",
-            ["by"],
-            buckets=_CANCEL_BUCKETS,
-            registry=self.registry,
+        text = "From leaving or stopping to the end of the engine's connection."
+        self._cancel = self._histograms("cancel_seconds", text, _CANCEL_BUCKETS, "by", ENDERS)
+        self._generation = self._histograms(
+            "generation_seconds", "Grant to end.", _GENERATION_BUCKETS, "outcome", outcomes
         )
-        self._cancel = {by: cancel.labels(by) for by in ENDERS}
-        generation = Histogram(
-            "paddock_generation_seconds",
-            "Grant to end.",
-            ["outcome"],
-            buckets=_GENERATION_BUCKETS,
-            registry=self.registry,
-        )
-        self._generation = {outcome: generation.labels(outcome) for outcome in outcomes}
         # What is called for every token is one call, not two.
         self.gap: Callable[[float], None] = self._gap.observe
         self.lag: Callable[[float], None] = self._lag.observe
@@ -129,9 +115,9 @@ class Metrics:
 
     def first_token(self, since_grant: float, since_arrival: float, request_id: str) -> None:
         """Observe the seconds to a chat's first token."""
-        exemplar = _exemplar(request_id)
-        self._first.observe(since_grant, exemplar)
-        self._answer.observe(since_arrival, exemplar)
+        name, now = _example(request_id), time.time()
+        self._first.observe(since_grant, name, now)
+        self._answer.observe(since_arrival, name, now)
 
     def finish(
         self,
@@ -143,14 +129,14 @@ class Metrics:
         request_id: str,
     ) -> None:
         """Count a chat that gave its ticket back; None for what it did not get to."""
-        exemplar = _exemplar(request_id)
+        name, now = _example(request_id), time.time()
         self._chats[outcome].inc()
-        self._wait.observe(wait_seconds, exemplar)
+        self._wait.observe(wait_seconds, name, now)
         self._prompt.inc(prompt_tokens)
         if generation_seconds is not None:
-            self._generation[outcome].observe(generation_seconds, exemplar)
+            self._generation[outcome].observe(generation_seconds, name, now)
         if tokens_per_second is not None:
-            self._speed.observe(tokens_per_second, exemplar)
+            self._speed.observe(tokens_per_second, name, now)
 
     def expose(self, accept: str) -> tuple[bytes, str]:
         """Write the page in the format that the scraper asks for; give it with its content type.
@@ -172,23 +158,43 @@ class Metrics:
         family = Counter(f"paddock_{name}", text, [label], registry=self.registry)
         return {value: family.labels(value) for value in values}
 
-    def _histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
-        return Histogram(f"paddock_{name}", text, buckets=buckets, registry=self.registry)
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Tally:
+        tally = Tally(buckets)
+        self.registry.register(_Tallied(f"paddock_{name}", text, (), {(): tally}))
+        return tally
+
+    def _histograms(
+        self, name: str, text: str, buckets: tuple[float, ...], label: str, values: tuple[str, ...]
+    ) -> dict[str, Tally]:
+        tallies = {value: Tally(buckets) for value in values}
+        told: dict[tuple[str, ...], Tally] = {(value,): tally for value, tally in tallies.items()}
+        self.registry.register(_Tallied(f"paddock_{name}", text, (label,), told))
+        return tallies
 
 
 class _Tallied(Collector):
-    """A histogram whose counts are kept by a tally."""
+    """A histogram whose counts are kept by tallies, one for each value of its label."""
 
-    def __init__(self, name: str, text: str, tally: Tally) -> None:
-        self._name, self._text, self._tally = f"paddock_{name}", text, tally
+    def __init__(
+        self, name: str, text: str, labels: Sequence[str], tallies: Mapping[tuple[str, ...], Tally]
+    ) -> None:
+        self._name, self._text, self._labels, self._tallies = name, text, labels, tallies
 
     def describe(self) -> list[HistogramMetricFamily]:
-        return [HistogramMetricFamily(self._name, self._text)]
+        return [HistogramMetricFamily(self._name, self._text, labels=self._labels)]
 
     def collect(self) -> Iterator[HistogramMetricFamily]:
-        bounds = [*map(floatToGoString, self._tally.bounds), "+Inf"]
-        buckets = list(zip(bounds, map(float, self._tally.cumulated()), strict=True))
-        yield HistogramMetricFamily(self._name, self._text, buckets=buckets, sum_value=self._tally.total)
+        family = HistogramMetricFamily(self._name, self._text, labels=self._labels)
+        for values, tally in self._tallies.items():
+            bounds = [*map(floatToGoString, tally.bounds), "+Inf"]
+            buckets = [
+                (bound, float(count), Exemplar({_EXEMPLAR_ID: example[0]}, *example[1:]))
+                if example
+                else (bound, float(count))
+                for bound, count, example in zip(bounds, tally.cumulated(), tally.examples, strict=True)
+            ]
+            family.add_metric(values, buckets, tally.total)
+        yield family
 
 
 def _codes(kind: type[PaddockError]) -> tuple[str, ...]:
@@ -196,5 +202,5 @@ def _codes(kind: type[PaddockError]) -> tuple[str, ...]:
     return tuple(sorted(leaf.code for leaf in leaves(kind)))
 
 
-def _exemplar(request_id: str) -> dict[str, str] | None:
-    return {_EXEMPLAR_ID: request_id} if 0 < len(request_id) <= _EXEMPLAR_LIMIT else None
+def _example(request_id: str) -> str:
+    return request_id if len(request_id) <= _EXEMPLAR_LIMIT else ""

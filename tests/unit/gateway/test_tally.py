@@ -23,3 +23,14 @@ def test_its_counts_are_a_histogram_s(values: list[float]) -> None:
     counts = [registry.get_sample_value("seconds_bucket", {"le": bound}) for bound in bounds]
     assert counts == tally.cumulated()
     assert registry.get_sample_value("seconds_sum") == tally.total
+
+
+def test_a_bucket_s_example_is_its_last_named_value() -> None:
+    """Values without a name leave it as it is."""
+    tally = Tally(BOUNDS)
+    tally.observe(0.6, "one", 1.0)
+    tally.observe(0.7, "two", 2.0)
+    tally.observe(0.8)
+    tally.observe(99.0, "last", 3.0)
+
+    assert [None, ("two", 0.7, 2.0), None, ("last", 99.0, 3.0)] == tally.examples
