@@ -9,6 +9,7 @@ import gc
 import http.client
 import logging
 import os
+import resource
 import signal
 import sys
 from types import FrameType
@@ -17,7 +18,12 @@ import uvicorn
 
 from gateway.app import Gateway
 from gateway.keys import KeysUnreadable
+from gateway.server import Http
 from gateway.settings import Settings, SettingsInvalid, read_settings
+
+# A chat holds two: its client's connection and the engine's. The usual soft limit of 1,024 is for programs
+# that use select(), which cannot tell more.
+_MOST_FILES = 65_536
 
 # Time for the last frames to go out after the generations were ended.
 _FAREWELL_SECONDS = 2.0
@@ -48,6 +54,9 @@ class _Server(uvicorn.Server):
 
 def serve(settings: Settings) -> int:
     """Serve until told to stop; give the exit code."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(_MOST_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
     try:
         gateway = Gateway(settings)
     except KeysUnreadable as error:
@@ -58,7 +67,7 @@ def serve(settings: Settings) -> int:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=Http,
         log_level="warning",
         access_log=False,
         server_header=False,

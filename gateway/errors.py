@@ -2,6 +2,9 @@
 
     PaddockError
     ├── CallerError            the request itself
+    │   ├── RequestInvalid         400  not HTTP
+    │   ├── RequestTimeout         408  its head or body did not arrive in time
+    │   ├── HeadTooLarge           431  more bytes of headers than are read
     │   ├── BodyInvalid            400  not JSON, or not an object
     │   ├── ChatInvalid            422  a field is missing, unknown, of the wrong type or out of range
     │   ├── ChatUnsupported        400  what OpenAI's API has and this engine or prompt format has not
@@ -62,6 +65,27 @@ class CallerError(PaddockError):
     type = "invalid_request_error"
 
 
+class RequestInvalid(CallerError):
+    """What was sent is not HTTP."""
+
+    code = "request_invalid"
+    status = 400
+
+
+class RequestTimeout(CallerError):
+    """The request's head or body did not arrive in time."""
+
+    code = "request_timeout"
+    status = 408
+
+
+class HeadTooLarge(CallerError):
+    """The request's line and headers have more bytes than are read."""
+
+    code = "head_too_large"
+    status = 431
+
+
 class BodyInvalid(CallerError):
     """The body is not a JSON object."""
 
@@ -92,6 +116,11 @@ class PromptTooLong(CallerError):
 
     code = "prompt_too_long"
     status = 400
+
+    def named(self, prompt: str, limit: str) -> "PromptTooLong":
+        """Name the field as the caller's body does: the prompt's, or the limit's where that is too large."""
+        self.param = limit if self.param == "max_tokens" else prompt
+        return self
 
 
 class ModelUnknown(CallerError):

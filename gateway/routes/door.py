@@ -22,6 +22,9 @@ from gateway.routes.reply import ErrorReply
 # health and the queue's numbers stay open, so that a person sees what to do.
 _KEYED = ("/v1/", "/completion/", "/generate", "/tokenize", "/chat_tokenize", "/info")
 
+# What browsers say of requests of our own page, and of those that a person typed in.
+_OWN_SITES = ("same-origin", "none")
+
 
 class Door:
     """Pure ASGI, before all routes."""
@@ -66,6 +69,12 @@ class Door:
             raise OriginForeign(f"pages of {origin} may not call this server")
         path: str = scope["path"]
         is_keyed = path.startswith(_KEYED) or (path == "/" and scope["method"] == "POST")
+        if headers.get("sec-fetch-site", "none") not in _OWN_SITES and (
+            is_keyed or headers.get("sec-fetch-mode") != "navigate"
+        ):
+            # What a page embeds, such as a picture, is asked for without an origin, and so is a link's
+            # address. A link may lead to the page; neither may start a generation.
+            raise OriginForeign("pages of another site may not call this server")
         if self._keyring is not None and is_keyed:
             scope[KEY] = self._keyring.identify(headers.get("authorization", ""))
 

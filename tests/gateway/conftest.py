@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 
 from gateway.app import Gateway
+from gateway.server import Http
 from gateway.settings import read_settings
 from tests.fakes.double import ThreadDouble
 from tests.gateway.peer import LIMIT_SECONDS
@@ -80,7 +81,7 @@ async def serving(engine_url: str, **settings: Any) -> AsyncIterator[Served]:
     listening = socket.create_server(("127.0.0.1", 0))
     port: int = listening.getsockname()[1]
     config = uvicorn.Config(
-        gateway.app, http="httptools", log_level="warning", access_log=False, timeout_graceful_shutdown=1
+        gateway.app, http=Http, log_level="warning", access_log=False, timeout_graceful_shutdown=1
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve([listening]))

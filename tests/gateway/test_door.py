@@ -52,6 +52,30 @@ async def test_addresses_and_localhost_are_ours(served: Served, host: str) -> No
     assert 200 == (await served.client.get("/stats", headers={"host": host})).status_code
 
 
+@pytest.mark.parametrize(
+    ("path", "site", "mode", "status"),
+    [
+        ("/completion/Hi", "cross-site", "no-cors", 403),
+        ("/completion/Hi", "same-site", "no-cors", 403),
+        ("/completion/Hi", "cross-site", "navigate", 403),
+        ("/stats", "cross-site", "no-cors", 403),
+        ("/stats", "cross-site", "navigate", 200),
+        ("/completion/Hi", "same-origin", "cors", 200),
+        ("/completion/Hi", "none", "navigate", 200),
+    ],
+)
+async def test_what_another_site_embeds_or_links_to_starts_no_generation(
+    served: Served, path: str, site: str, mode: str, status: int
+) -> None:
+    """Browsers send no origin with a picture or a link, but say where its address stood."""
+    headers = {"sec-fetch-site": site, "sec-fetch-mode": mode}
+    answer = await served.client.get(path, headers=headers)
+
+    assert status == answer.status_code
+    if status == 403:
+        assert "origin_foreign" == answer.json()["error"]["code"]
+
+
 async def test_listed_names_are_ours(serve: Serve) -> None:
     """As many as are set, in any case."""
     served = await serve(allowed_hosts="workstation.lan, Other.lan")
