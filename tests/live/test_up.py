@@ -17,6 +17,8 @@ from typing import Any
 import psutil
 import pytest
 
+from gateway.keys import Key, hash_key, write_keys
+
 ROOT = Path(__file__).parents[2]
 # A person may replace the model; by default it is the one of the repository, whatever hub is reachable.
 MODEL = os.environ.get("MODEL_PATH") or str(ROOT / "engine/demo/paddock-demo.gguf")
@@ -155,6 +157,20 @@ def test_it_says_ready_and_a_chat_answers(start: Callable[..., Running]) -> None
     )
     assert answers(up.port)
     assert (shown.status, b"<!doctype html>" in text.lower()) == (200, True)
+
+
+def test_with_keys_it_is_ready_as_well(start: Callable[..., Running], tmp_path: Path) -> None:
+    """It has no key itself, and says ready all the same; a chat without one is turned away."""
+    file = tmp_path / "keys.json"
+    write_keys(file, [Key("ann", hash_key("pk-1"), "2026-01-01T00:00:00+00:00")])
+    up = start(GATEWAY_KEYS_FILE=str(file))
+    up.wait_for("ready: ")
+    script = [sys.executable, str(ROOT / "scripts/chat"), "--url", f"http://127.0.0.1:{up.port}", "Hello!"]
+    answered = subprocess.run(script, env=os.environ | {"PADDOCK_KEY": "pk-1"}, capture_output=True,
+                              text=True, check=False, timeout=DEADLINE_SECONDS)
+
+    assert chat(up.port)[0] == 401
+    assert (answered.returncode, bool(answered.stdout.strip())) == (0, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -72,11 +72,11 @@ def gateway(part: Part) -> Iterator[Part]:
             thread.join()
 
 
-def chat(part: Part, *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+def chat(part: Part, *arguments: str, typed: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
     """Run scripts/chat against a part and return what it printed."""
     return subprocess.run(
         [sys.executable, str(CHAT), *arguments], input=typed, capture_output=True, text=True, check=False,
-        timeout=DEADLINE_SECONDS, env={"PADDOCK_URL": part.url, "PYTHONIOENCODING": "utf-8"})
+        timeout=DEADLINE_SECONDS, env={"PADDOCK_URL": part.url, "PYTHONIOENCODING": "utf-8"} | variables)
 
 
 def start(part: Part) -> subprocess.Popen[str]:
@@ -229,3 +229,24 @@ def test_wrong_usage_is_refused() -> None:
     assert "--url must look like http://127.0.0.1:8080" in wrong.stderr
     assert empty.stderr == "scripts/chat: the question is empty\n"
     assert part.bodies == []
+
+
+def test_the_key_of_the_environment_is_sent() -> None:
+    """As a bearer's, and nothing at all without one."""
+    part = Part(frames=(delta("Hi"), END))
+    with gateway(part):
+        statuses = [chat(part, "Hello", PADDOCK_KEY=" pk-1 ").returncode, chat(part, "Hello").returncode]
+
+    assert [0, 0] == statuses
+    assert ["Bearer pk-1", None] == [headers.get("Authorization") for headers in part.headers]
+
+
+def test_a_missing_key_is_said_with_its_variable() -> None:
+    """The gateway's sentence speaks of headers; ours says what to set."""
+    error = {"error": {"message": "an API key is needed", "retry_after_seconds": None}}
+    part = Part(status=401, frames=(json.dumps(error).encode(),))
+    with gateway(part):
+        done = chat(part, "Hello")
+
+    assert 1 == done.returncode
+    assert "scripts/chat: an API key is needed; PADDOCK_KEY holds the key that is sent\n" == done.stderr

@@ -40,6 +40,15 @@ async def test_a_generated_token_is_readiness() -> None:
     assert json.loads(seen[1])["max_tokens"] == 1
 
 
+async def test_a_gateway_with_keys_is_believed() -> None:
+    """Nobody gives us a key, so there is no token to be had; before it is ready there is no word either."""
+    closed = (401, b'{"error": {"code": "key_invalid"}}')
+    async with gateway({"/ready": (200, b"{}"), "/v1/chat/completions": closed}, []) as port:
+        assert await generate_token("127.0.0.1", port)
+    async with gateway({"/ready": (503, b"{}"), "/v1/chat/completions": closed}, []) as port:
+        assert not await generate_token("127.0.0.1", port)
+
+
 @pytest.mark.parametrize("answers", [
     {"/ready": (503, b"{}")},
     {"/ready": (200, b"{}"), "/v1/chat/completions": (503, b'{"error": {}}')},
