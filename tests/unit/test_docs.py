@@ -65,3 +65,34 @@ def test_every_route_is_in_the_readme_and_no_other(gateway: Gateway) -> None:
     }
 
     assert first_cells("README.md", r"(GET|POST|DELETE|PUT) /\S*") == routes
+
+
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("engine/demo/*.md")])
+PLACES = "gateway|engine|frontend|scripts|tests|docs|monitoring|requirements"
+
+
+def heading_anchors(document: Path) -> set[str]:
+    """Give the anchors of a document's headings, as they are made where it is shown."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    """To a file of this repository, and to a heading in it."""
+    dead = []
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", document.read_text()):
+        path, _, anchor = link.partition("#")
+        target = document.parent / path if path else document
+        if not target.exists() or (anchor and anchor not in heading_anchors(target)):
+            dead.append(link)
+
+    assert [] == dead
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_paths_that_are_named_exist(document: Path) -> None:
+    """A file or folder that was moved takes its name in the documents along."""
+    named = re.findall(rf"(?:^|[\s`(/])((?:{PLACES})/[\w./-]*\w|(?:{PLACES})/)", document.read_text())
+
+    assert set() == {path for path in named if not (ROOT / path).exists()}
