@@ -189,11 +189,7 @@ class Replica:
 
         Raises: PromptTooLong with exact counts; EngineError if the engine had to count and could not.
         """
-
-        async def count(text: str) -> int:
-            return len(await self.tgi.tokenize(text))
-
-        return await room_for(prompt, max_tokens, self.max_total_tokens, count)
+        return await room_for(prompt, max_tokens, self.max_total_tokens, self.tgi.count)
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -10,18 +10,34 @@ from gateway.errors import PromptTooLong
 # What a first part asks for where the caller names no limit: TGI's own chunk.
 FIRST_PART_TOKENS = 1024
 
+# Of a prompt that is far too long only a beginning is counted: to the last token it takes the engine and us
+# seconds and hundreds of megabytes. English has 4 to 5 characters a token.
+_CHARACTERS_PER_TOKEN = 8
+_CUT_TOKENS = 16
+
 
 async def room_for(
     prompt: str, max_tokens: int | None, context: int, count: Callable[[str], Awaitable[int]]
 ) -> int:
     """Find how many tokens an answer may have for sure: what was asked for, or a first part.
 
-    Units: tokens. Raises: PromptTooLong with exact counts; what count raises.
+    Units: tokens. Raises: PromptTooLong, with exact counts unless they are more than twice the
+    context; what count raises.
     """
     wanted = max_tokens or FIRST_PART_TOKENS
     # A token covers at least one byte, so most prompts are known to fit without being counted.
     if len(prompt.encode()) + 1 + wanted <= context:
         return wanted
+    length = context * _CHARACTERS_PER_TOKEN
+    while length < len(prompt):
+        # Where it is cut, a token may fall into several.
+        if await count(prompt[:length]) > 2 * context + _CUT_TOKENS:
+            raise PromptTooLong(
+                f"the prompt has more than twice the {context} tokens that the context holds in all,"
+                " answer included",
+                param="messages",
+            )
+        length *= 2
     tokens = await count(prompt)
     if tokens + (max_tokens or 1) > context:
         asked = f" and {max_tokens} are asked for" if max_tokens else ""

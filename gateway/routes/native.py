@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from gateway.body import read_body, read_json
 from gateway.errors import ChatInvalid, ChatUnsupported, ModelUnknown
+from gateway.events import translate
 from gateway.order import Order
 from gateway.relay import Generations
 from gateway.routes.document import (
@@ -129,11 +130,13 @@ class NativeRoutes:
         body = read_body(ChatBody, await self._intake.content(request))
         self._intake.model(body.model)
         prompt = self._intake.render(body.chat()).text
-        spans = await self._intake.fleet.choose().tgi.tokenize(prompt)
-        return Response(
-            orjson.dumps({"tokenize_response": spans, "templated_text": prompt}),
-            media_type="application/json",
-        )
+        text = orjson.dumps({"inputs": prompt})
+        told = await self._intake.fleet.choose().tgi.forward("POST", "/tokenize", text)
+        if told.status != 200:
+            raise translate(told.status, told.body)
+        # Not read and written again: of a long text that holds all streams up for seconds.
+        whole = b'{"tokenize_response":' + told.body + b',"templated_text":' + orjson.dumps(prompt) + b"}"
+        return Response(whole, media_type="application/json")
 
     async def get_info(self) -> Response:
         """Give the engine's own description of itself."""

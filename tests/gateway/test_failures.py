@@ -221,11 +221,11 @@ async def test_a_prompt_that_a_dead_engine_would_count_is_refused(
     tgi_double.settle(max_total_tokens=60, max_input_tokens=59)
     served = await serve()
 
-    async def gone(text: str) -> list[Any]:
+    async def gone(text: str) -> int:
         raise EngineUnreachable("no answer from the engine", retry_after_seconds=5)
 
     # As in the moment between an engine's end and the fleet's next look.
-    monkeypatch.setattr(served.gateway.fleet.shown.tgi, "tokenize", gone)
+    monkeypatch.setattr(served.gateway.fleet.shown.tgi, "count", gone)
     response = await served.client.post(CHAT, json={**body, "stream": is_streamed})
     error = response.json()["error"]
 

@@ -199,6 +199,31 @@ async def test_info_and_tokens_are_read() -> None:
         assert [TokenSpan(7, "a", 0, 1)] == await tgi.tokenize("a")
 
 
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        (b"[]", 0),
+        (b'[{"id":7,"text":"a","start":0,"stop":1},{"id":8,"text":"{\\"id\\":","start":1,"stop":7}]', 2),
+        (b'[ {"text": "a", "id": 7, "start": 0, "stop": 1} ]', 1),
+    ],
+)
+async def test_tokens_are_counted_without_reading_them(body: bytes, count: int) -> None:
+    """Also where one of them looks like an entry, and where another server writes them differently."""
+    async with engine(answers("200 OK", body)) as (tgi, _):
+        assert count == await tgi.count("a")
+
+
+async def test_counting_says_why_it_could_not() -> None:
+    """The engine's own refusal, or that it is no engine."""
+    refusal = answers("422 Unprocessable Entity", b'{"error":"no","error_type":"validation"}')
+    async with engine(refusal) as (tgi, _):
+        with pytest.raises(EngineRejected, match="no"):
+            await tgi.count("a")
+    async with engine(answers("200 OK", b"<html>")) as (tgi, _):
+        with pytest.raises(EngineFailed, match="is not TGI: /tokenize"):
+            await tgi.count("a")
+
+
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"model_id":"m","max_total_tokens":null}', b"7"])
 async def test_what_is_not_tgi_is_said_so(body: bytes) -> None:
     """Another server on the address is an engine error, and not a defect of ours."""

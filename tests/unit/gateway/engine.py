@@ -30,6 +30,7 @@ class FakeTgi:
         self.url = url
         self.steps: asyncio.Queue[Step] = asyncio.Queue()
         self.asked: list[bytes] = []
+        self.counts: dict[int, int] = {}
         self.closed = 0
         self.health: int | EngineError = 200
         self.told_info: Info | EngineError = Info("llama", 8192)
@@ -77,6 +78,10 @@ class FakeTgi:
     async def tokenize(self, prompt: str) -> list[TokenSpan]:
         """Give the spans."""
         return self.spans
+
+    async def count(self, prompt: str) -> int:
+        """Count the spans, or what a test put for a text of some length."""
+        return self.counts.get(len(prompt), len(self.spans))
 
     async def info(self) -> Info:
         """Describe the model."""

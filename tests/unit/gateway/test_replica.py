@@ -210,6 +210,18 @@ async def test_room_is_counted_only_when_it_could_be_short() -> None:
         assert "the prompt has 7 tokens" in refused.value.message
 
 
+async def test_of_a_prompt_that_is_far_too_long_only_a_beginning_is_counted() -> None:
+    """As much as shows that it is; where its tokens are long, more of it, in the end all."""
+    stand = await Stand().ready()
+    stand.replica.max_total_tokens = 100
+    stand.tgi.counts = {800: 300, 4000: 80}
+    with pytest.raises(PromptTooLong, match="more than twice the 100 tokens"):
+        await stand.replica.room("x" * 1_000_000, None)
+    stand.tgi.counts = {800: 30, 1600: 50, 3200: 70, 4000: 80}
+
+    assert 20 == await stand.replica.room("x" * 4000, None)
+
+
 def test_the_gateway_knows_every_cause_that_the_supervisor_tells() -> None:
     """And one of its own: what the proof of a start finds."""
     assert {*KINDS, "wrong_model"} == set(Cause)
