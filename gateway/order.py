@@ -99,6 +99,11 @@ class Order:
     mark: Mark | None = None
 
     @property
+    def prompt_weight(self) -> int:
+        """Give about how many tokens the prompt has, as it is weighed before anybody counted: bytes by three."""
+        return len(self.prompt.encode() if self.native is None else self.native) // 3
+
+    @property
     def may_be_cut(self) -> bool:
         """Say whether we may end the answer before the engine does, which then counts nothing for us."""
         return bool(self.sampling.stop) or self.calls is not None

@@ -55,6 +55,17 @@ class Streaming(Generation):
             self._finish = order.calls.end(self._finish)
         self.log.append(order.form.finished(self._finish, usage, self._timings()), is_last=True)
 
+    def used(self) -> int | None:
+        """Give the tokens it cost, None if it had no slot.
+
+        An engine that was left before its end counted no prompt: then that is taken as it was weighed, so
+        that leaving early neither costs what was never written nor hides what was.
+        """
+        used = super().used()
+        if used is None and self.is_granted:
+            return self.order.prompt_weight + self._tokens
+        return used
+
     async def _parts(self, replica: Replica, room: int, stops: "_Cut | None") -> None:
         """Generate until the model ends, the caller's limit is reached or the context is full.
 

@@ -33,7 +33,7 @@ class Backlog(RuleBasedStateMachine):
         self.granted: dict[tuple[str, Class], list[int]] = {}
 
     def kept_at_most(self) -> int:
-        return min(self.refusals, self.admission.backlog_limit // 2)
+        return min(self.refusals, self.admission.most_kept)
 
     def held(self) -> list[Ticket]:
         return [ticket for ticket in self.tickets if ticket not in self.released]
@@ -58,7 +58,7 @@ class Backlog(RuleBasedStateMachine):
     def admit(self, client: str, cost: int, kind: Class) -> None:
         full = self.admission.running >= self.admission.slots
         over = full and self.admission.waiting >= self.admission.backlog_limit
-        # Of the last half of the places some may be kept for those who were told to come.
+        # Some of the places may be kept for those who were told when to come.
         may_be_over = full and self.admission.waiting >= self.admission.backlog_limit - self.kept_at_most()
         try:
             ticket = self.admission.admit(client, cost, kind)
@@ -292,13 +292,14 @@ def test_a_cost_without_bound_costs_no_time() -> None:
 def measured(slots: int = 1, backlog_limit: int = 8) -> tuple[Admission, Clock]:
     """Make an admission that has seen a slot come free every two seconds."""
     clock = Clock()
-    admitted = Admission(slots, backlog_limit, PLENTY, clock)
+    admitted = Admission(slots, 1, PLENTY, clock)
     first = admitted.admit("a", 1)
     for _ in range(20):
         following = admitted.admit("a", 1)
         clock.pass_by(2)
         first.release()
         first = following
+    admitted.backlog_limit = backlog_limit
     return admitted, clock
 
 
@@ -336,18 +337,22 @@ def test_who_comes_as_told_finds_a_place_among_those_who_do_not_wait() -> None:
     assert 4 == admitted.waiting
 
 
-def test_kept_places_leave_others_half_of_all() -> None:
-    """However many were told to come about now."""
-    admitted, _ = measured(backlog_limit=4)
-    tickets = [admitted.admit("a", 1) for _ in range(4)]
+@pytest.mark.parametrize(("limit", "kept"), [(0, 0), (1, 0), (2, 1), (8, 1), (9, 2), (64, 8)])
+def test_kept_places_leave_others_most_of_all(limit: int, kept: int) -> None:
+    """However many were told when to come; and no slot is ever kept."""
+    admitted, _ = measured(backlog_limit=limit)
+    tickets = [admitted.admit("a", 1) for _ in range(limit)]
     for number in range(40):
         with pytest.raises(BacklogFull):
             admitted.admit(f"client {number}", 1)
-    for ticket in tickets[:3]:
+    for ticket in tickets:
         ticket.release()
+    for _ in range(limit - kept):
+        admitted.admit("hasty", 1)
 
-    assert 1 == admitted.waiting
-    assert State.WAITING is admitted.admit("hasty", 1).state
+    assert kept == admitted.most_kept
+    with pytest.raises(BacklogFull):
+        admitted.admit("hasty", 1)
 
 
 def test_a_deadline_is_held_against_the_place_that_a_turn_gives() -> None:

@@ -150,6 +150,22 @@ async def test_a_caller_that_leaves_cancels() -> None:
     assert stand.is_free()
 
 
+async def test_an_answer_that_is_left_costs_its_prompt_and_what_was_written() -> None:
+    """No engine counted the prompt, so a third of its bytes; one that still waits costs nothing."""
+    stand = Stand()
+    stand.tgi.say(text("private", " words"))
+    runs, waits = stand.start(), stand.start()
+    await first_text(runs)
+    asked = stand.order().cost
+    runs.leave()
+    waits.leave()
+    await runs.over()
+    await waits.over()
+
+    assert (len("private question") // 3 + 2, None) == (runs.used(), waits.used())
+    assert asked != runs.used()
+
+
 @pytest.mark.parametrize("first", [[], [text("private")]])
 @pytest.mark.parametrize(
     "error", [EngineFailed("broken"), EngineTimeout("silent"), EngineCutOff("cut"), EngineUnreachable("gone")]
