@@ -80,7 +80,8 @@ async def exchange(host: str, port: int, method: str, path: str, limit_seconds: 
     Closes:    the connection.
     """
     sent = b"" if body is None else json.dumps(body).encode()
-    head = (f"{method} {path} HTTP/1.0\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\n"
+    name = f"[{host}]" if ":" in host else host
+    head = (f"{method} {path} HTTP/1.0\r\nHost: {name}:{port}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(sent)}\r\n\r\n")
     try:
         async with asyncio.timeout(limit_seconds):

@@ -250,3 +250,51 @@ def test_a_missing_key_is_said_with_its_variable() -> None:
 
     assert 1 == done.returncode
     assert "scripts/chat: an API key is needed; PADDOCK_KEY holds the key that is sent\n" == done.stderr
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:x", "http://127.0.0.1:99999", "http://[::1", "ftp://a"])
+def test_an_address_that_is_none_is_wrong_usage(url: str) -> None:
+    """Exit status 2, before anything is asked."""
+    done = chat(Part(), "--url", url, "Hello")
+
+    assert 2 == done.returncode
+    assert f"--url must look like http://127.0.0.1:8080, not {url}" in " ".join(done.stderr.split())
+
+
+def test_the_address_of_openais_clients_is_taken() -> None:
+    """With /v1 at its end, as they want it."""
+    part = Part(frames=(delta("Hi"), END))
+    with gateway(part):
+        done = chat(part, "--url", f"{part.url}/v1/", "Hello")
+
+    assert (0, "/v1/chat/completions") == (done.returncode, part.headers[0]["path"])
+
+
+@pytest.mark.parametrize("locale", [{}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}])
+def test_a_question_is_utf8_on_every_system(locale: dict[str, str]) -> None:
+    """As an argument and from standard input; bytes that are none are shown as such."""
+    part = Part(frames=(delta("Hü"), END))
+    command = [sys.executable, str(CHAT)]
+    with gateway(part):
+        environment = {"PADDOCK_URL": part.url} | locale
+        statuses = [
+            subprocess.run([*command, argument], input=typed, capture_output=True, check=False,
+                           timeout=DEADLINE_SECONDS, env=environment).returncode
+            for argument, typed in (
+                ("für 5 €".encode(), b""), (b"-", "für 5 €".encode()), (b"a\xff", b""), (b"-i", b"b\xff\n"))
+        ]
+
+    assert [0, 0, 0, 0] == statuses
+    asked = [body["messages"][0]["content"] for body in part.bodies]
+    assert ["für 5 €", "für 5 €", "a\ufffd", "b\ufffd"] == asked
+
+
+def test_an_answer_that_cannot_be_written_is_a_sentence() -> None:
+    """A full disk behind a > is said, and the status tells that the answer is not whole."""
+    part = Part(frames=(delta("Hi"), END))
+    with gateway(part), Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, str(CHAT), "Hello"], stdout=full, stderr=subprocess.PIPE,
+                              text=True, check=False, timeout=DEADLINE_SECONDS, env={"PADDOCK_URL": part.url})
+
+    assert 4 == done.returncode
+    assert "scripts/chat: the answer cannot be written: No space left on device\n" == done.stderr

@@ -118,3 +118,21 @@ def unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+async def test_an_ipv6_address_is_named_as_one() -> None:
+    """The Host header has it in brackets, without which a gateway turns the request away."""
+    seen: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "::1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        status, _ = await exchange("::1", port, "GET", "/ready", 10)
+
+    assert status == 200
+    assert f"\r\nHost: [::1]:{port}\r\n".encode() in seen[0]

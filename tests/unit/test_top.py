@@ -292,7 +292,9 @@ def test_nobody_at_that_address_is_said(top: ModuleType) -> None:
     assert "scripts/up" in done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["nonsense"], ["--interval", "0"], ["--wrong"]])
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["http://a:x"], ["http://[::1"], ["--interval", "0"], ["--wrong"]]
+)
 def test_wrong_usage_has_its_own_status(arguments: list[str]) -> None:
     """As with every script."""
     assert 2 == run(*arguments).returncode
