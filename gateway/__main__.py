@@ -49,7 +49,8 @@ class _Server(uvicorn.Server):
         for server in self.servers:
             for sock in server.sockets:
                 host, port = sock.getsockname()[:2]
-                print(f"gateway: listening on http://{host}:{port}", file=sys.stderr, flush=True)  # noqa: T201
+                name = f"[{host}]" if ":" in host else host
+                print(f"gateway: listening on http://{name}:{port}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def serve(settings: Settings) -> int:
