@@ -27,25 +27,32 @@ _EVENT_END = b"\n\n"
 
 
 class Gathered(Ledger):
-    """Keeps the records of one chat's answers until they are one."""
+    """Keeps the record of one answer until all are one."""
 
     def __init__(self, metrics: Metrics) -> None:
         super().__init__(metrics)
-        self.records: list[Record] = []
+        self.record: Record | None = None
 
     def write(self, record: Record) -> None:
         """Keep a record."""
-        self.records.append(record)
+        self.record = record
 
 
 class Choices:
-    """A chat of several answers, with the outside of a generation.
+    """A chat of several answers, or several prompts with theirs, with the outside of a generation.
 
     States: running -> over. Over comes once, when every answer is: then the stream's end is written, the
     record is, and the log closes. Readers and what their leaving means are as a generation's.
     """
 
-    def __init__(self, house: House, order: Order, parts: Sequence[Generation], gathered: Gathered) -> None:
+    def __init__(
+        self,
+        house: House,
+        order: Order,
+        parts: Sequence[Generation],
+        gathered: Sequence[Gathered],
+        prompts: int = 1,
+    ) -> None:
         self.order = order
         self.log = Log(keeps=order.is_resumable)
         self.error: PaddockError | None = None
@@ -53,6 +60,7 @@ class Choices:
         self._house = house
         self._parts = parts
         self._gathered = gathered
+        self._prompts = prompts
         self._readers = 0
         self._grace: asyncio.TimerHandle | None = None
         for part in parts:
@@ -131,7 +139,7 @@ class Choices:
     async def _live(self) -> None:
         try:
             await asyncio.gather(*map(self._follow, self._parts))
-            record = self._merged(self._gathered.records)
+            record = self._merged([one.record for one in self._gathered if one.record is not None])
             # Order: the readers' last bytes go out behind it, and who has them may ask for the record.
             self._house.ledger.write(record)
             if self.error is not None:
@@ -172,6 +180,10 @@ class Choices:
         spans = self.spans()
         waits = [one.wait_seconds for one in records if one.generation_seconds is not None]
         generated = sum(one.completion_tokens for one in records)
+        # Each prompt's answers stand together, and its tokens are counted once.
+        told = [one.prompt_tokens for one in records]
+        size = len(told) // self._prompts
+        read = [_of(max, told[at : at + size]) for at in range(0, len(told), size)]
         lasted = spans.get("generation", 0.0)
         return replace(
             worst,
@@ -182,7 +194,7 @@ class Choices:
             generation_seconds=_of(max, [one.generation_seconds for one in records]),
             longest_gap_seconds=_of(max, [one.longest_gap_seconds for one in records]),
             tokens_per_second=round(generated / lasted, 1) if lasted > 0 else None,
-            prompt_tokens=next((one.prompt_tokens for one in records if one.prompt_tokens is not None), None),
+            prompt_tokens=int(sum(one or 0 for one in read)) if any(read) else None,
             completion_tokens=generated,
         )
 
@@ -202,7 +214,7 @@ Answer = Generation | Choices
 def admit_all(admission: Admission, orders: Sequence[Order]) -> list[Ticket]:
     """Give a ticket for each order of one chat, or none at all. Raises: Refusal, ChatUnsupported."""
     first = orders[0]
-    caller, count, cost = first.caller, len(orders), first.cost
+    caller, count, cost = first.caller, len(orders), max(one.cost for one in orders)
     never = count - admission.slots
     if never > admission.backlog_limit or (never > 1 and never * cost > admission.backlog_token_limit):
         raise ChatUnsupported("n: so many answers of this length never fit the queue here", param="n")

@@ -61,15 +61,15 @@ def most(served: int, known: int) -> BeforeValidator:
     return BeforeValidator(check)
 
 
-def one_text() -> BeforeValidator:
-    """Tell several prompts and prompts of token ids, which are not served here, from wrong ones."""
+def few_texts(served: int) -> BeforeValidator:
+    """Tell too many prompts and prompts of token ids, which are not served here, from wrong ones."""
 
     def check(value: Any) -> Any:
         if isinstance(value, list) and value:
             if all(isinstance(one, int | list) and not isinstance(one, bool) for one in value):
                 raise unsupported("token ids are not supported here; send a text")
-            if len(value) > 1 and all(isinstance(one, str) for one in value):
-                raise unsupported("several prompts are not supported here; send as many requests")
+            if len(value) > served and all(isinstance(one, str) for one in value):
+                raise unsupported(f"can hold at most {served} prompts here")
         return value
 
     return BeforeValidator(check)

@@ -78,7 +78,7 @@ class Order:
     could say, the latter also where nobody needed to know. A native order
     is a body that is handed on as it is; others are a prompt. shape is what a finished text must be;
     calls reads an answer that may be a call of a tool, for its form. mark is its place in a trace, None
-    while nobody collects traces.
+    while nobody collects traces. fields are what the caller's body calls the prompt and the answer's limit.
     """
 
     request_id: str
@@ -90,6 +90,7 @@ class Order:
     sampling: Sampling = field(default_factory=Sampling)
     room: int | None = None
     prompt_tokens: int | None = None
+    fields: tuple[str, str] = ("messages", "max_tokens")
     native: bytes | None = None
     shape: Shape | None = None
     calls: CallReader | None = None

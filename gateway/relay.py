@@ -12,7 +12,7 @@ import orjson
 from gateway.admission import Ticket
 from gateway.chat import Batch, Finish, Usage
 from gateway.choices import Answer, Choices, Gathered, admit_all
-from gateway.errors import ChatUnsupported, Draining, EngineDown, EngineRejected, Refusal
+from gateway.errors import ChatUnsupported, Draining, EngineDown, EngineRejected, PromptTooLong, Refusal
 from gateway.events import translate
 from gateway.fairness import Served
 from gateway.generation import Generation
@@ -39,7 +39,10 @@ class Streaming(Generation):
         else:
             room, self._prompt_tokens = order.room, order.prompt_tokens
             if room is None:
-                room = await replica.room(order.prompt, order.sampling.max_tokens)
+                try:
+                    room = await replica.room(order.prompt, order.sampling.max_tokens)
+                except PromptTooLong as error:
+                    raise error.named(*order.fields) from None
             if self._prompt_tokens is None and order.may_be_cut:
                 # Before the first token: a count that fails must not break an answer that is there.
                 self._prompt_tokens = len(await replica.tgi.tokenize(order.prompt))
@@ -161,19 +164,20 @@ class Generations:
         """Admit an order and hand it to the engine whole. Raises: Refusal."""
         return self._keep(Forwarding(self._house, order, *self._admit(order, (order,))))
 
-    def several(self, order: Order, each: Sequence[Order]) -> Choices:
-        """Admit an order of several answers, all or none, and start to stream them.
+    def several(self, order: Order, each: Sequence[Order], prompts: int = 1) -> Choices:
+        """Admit an order of several answers, to as many prompts as said, all or none; start to stream them.
 
         Raises: Refusal; ChatUnsupported for more than this queue can ever hold.
         """
-        gathered, slots = Gathered(self._house.ledger.metrics), max(1, self._house.admission.slots)
-        parts = []
+        slots = max(1, self._house.admission.slots)
+        parts, gathered = [], []
         for index, (one, ticket) in enumerate(zip(each, self._admit(order, each), strict=True)):
             # More answers than slots come in waves: a later one waits for those of its own chat, too.
             limit = self._house.wait_limit_seconds * (1 + index // slots)
-            house = replace(self._house, ledger=gathered, wait_limit_seconds=limit)
+            gathered.append(Gathered(self._house.ledger.metrics))
+            house = replace(self._house, ledger=gathered[-1], wait_limit_seconds=limit)
             parts.append(Streaming(house, one, ticket))
-        return self._keep(Choices(self._house, order, parts, gathered))
+        return self._keep(Choices(self._house, order, parts, gathered, prompts))
 
     def end_all(self, error: Draining) -> None:
         """End every open generation with an error that its readers see."""

@@ -20,9 +20,9 @@ from gateway.message import (
     Number,
     Text,
     ToolBody,
+    few_texts,
     messages_of,
     most,
-    one_text,
     only,
 )
 from gateway.prompt import BEGIN, ENDS
@@ -119,6 +119,11 @@ class ChatBody(_Body):
         """Say whether log-probabilities are asked for."""
         return self.logprobs is True
 
+    @property
+    def fields(self) -> tuple[str, str]:
+        """Name the fields of the prompt and of the answer's limit."""
+        return "messages", "max_tokens" if self.max_completion_tokens is None else "max_completion_tokens"
+
     def chat(self) -> Chat:
         """Give the messages and the tools to be described. Raises: ChatInvalid."""
         return Chat(messages_of(self.messages), self._tools())
@@ -158,7 +163,7 @@ class ChatBody(_Body):
             )
         limit = self._limit()
         if shape is not None and limit is not None and limit > MAX_NEW_TOKENS:
-            name = "max_tokens" if self.max_completion_tokens is None else "max_completion_tokens"
+            name = self.fields[1]
             raise ChatUnsupported(
                 f"{name}: an answer whose form is bound has at most {MAX_NEW_TOKENS} tokens", param=name
             )
@@ -208,23 +213,33 @@ class ChatBody(_Body):
 
 
 class CompletionBody(_Body):
-    """The body of POST /v1/completions; the prompt goes to the engine as it is."""
+    """The body of POST /v1/completions; the prompts go to the engine as they are."""
 
     prompt: Annotated[
         Annotated[Text, Field(min_length=1)]
-        | Annotated[list[Annotated[Text, Field(min_length=1)]], Field(min_length=1, max_length=1)],
-        one_text(),
+        | Annotated[list[Annotated[Text, Field(min_length=1)]], Field(min_length=1, max_length=MAX_CHOICES)],
+        few_texts(MAX_CHOICES),
     ]
     best_of: Annotated[Any, only(1)] = None
     echo: Annotated[Any, only(False)] = None
     logprobs: Annotated[int, Field(strict=True, ge=0, le=MAX_TOP)] | None = None
     suffix: Annotated[Any, only("")] = None
 
+    def texts(self) -> list[str]:
+        """Give the prompts; a begin-of-text that one starts with is the one that the engine adds.
+
+        Raises: ChatUnsupported for more answers in all than are given at once.
+        """
+        prompts = [self.prompt] if isinstance(self.prompt, str) else self.prompt
+        asked = len(prompts) * (self.n or 1)
+        if asked > MAX_CHOICES:
+            raise ChatUnsupported(f"n: {asked} answers to all prompts, of at most {MAX_CHOICES}", param="n")
+        return [prompt.removeprefix(BEGIN) or prompt for prompt in prompts]
+
     @property
-    def text(self) -> str:
-        """Give the one prompt; a begin-of-text that it starts with is the one that the engine adds."""
-        prompt = self.prompt if isinstance(self.prompt, str) else self.prompt[0]
-        return prompt.removeprefix(BEGIN) or prompt
+    def fields(self) -> tuple[str, str]:
+        """Name the fields of the prompt and of the answer's limit."""
+        return "prompt", "max_tokens"
 
     @property
     def wants_logprobs(self) -> bool:

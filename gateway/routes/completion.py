@@ -71,7 +71,8 @@ class CompletionRoutes:
         prompt = self._intake.render(Chat((Message("user", question_of(request)),))).text
         sampling = Sampling(temperature=temperature, top_p=top_p, ends=ENDS)
         form = QuestionForm(request_id(request))
-        order = await self._intake.order(request, "/completion", prompt, sampling, form)
+        fields = ("question", "question")
+        order = await self._intake.order(request, "/completion", prompt, sampling, form, fields=fields)
         return Follow(self._generations.stream(order), self._follow)
 
 

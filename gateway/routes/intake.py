@@ -18,6 +18,7 @@ from gateway.errors import (
     EngineUnreachable,
     MediaUnknown,
     ModelUnknown,
+    PromptTooLong,
 )
 from gateway.fleet import DEMO_MODEL, Fleet
 from gateway.grammar import Shape
@@ -129,6 +130,7 @@ class Intake:
         is_resumable: bool = False,
         shape: Shape | None = None,
         calls: CallReader | None = None,
+        fields: tuple[str, str] = ("messages", "max_tokens"),
     ) -> Order:
         """Make the order for a prompt, after checking that prompt and answer fit the context.
 
@@ -137,7 +139,11 @@ class Intake:
         Raises: PromptTooLong with exact counts; EngineDown if the engine had to count and is gone;
         EngineError if it could not count.
         """
-        room, prompt_tokens = await self._measure(prompt, sampling, is_counted=bool(sampling.stop or calls))
+        try:
+            is_counted = bool(sampling.stop or calls)
+            room, prompt_tokens = await self._measure(prompt, sampling, is_counted=is_counted)
+        except PromptTooLong as error:
+            raise error.named(*fields) from None
         # An answer without a limit is weighed as a usual one, not as all that the context leaves.
         expected = sampling.max_tokens or min(room or USUAL_ANSWER_TOKENS, USUAL_ANSWER_TOKENS)
         at = self.mark(request)
@@ -151,6 +157,7 @@ class Intake:
             sampling=sampling,
             room=room,
             prompt_tokens=prompt_tokens,
+            fields=fields,
             shape=shape,
             calls=calls,
             is_streamed=is_streamed,
@@ -168,8 +175,9 @@ class Intake:
             if not shown.is_ready:
                 break
             try:
-                tokens = len(await shown.tgi.tokenize(prompt)) if is_counted else None
-                return await shown.room(prompt, sampling.max_tokens), tokens
+                # Order: what the context does not hold is refused before all of it is counted.
+                room = await shown.room(prompt, sampling.max_tokens)
+                return room, await shown.tgi.count(prompt) if is_counted else None
             except EngineUnreachable as error:
                 # It went since the fleet last looked. Nothing was started, so this is not a chat that failed:
                 # another engine counts, or the chat is refused, or waits for the engine's next start.

@@ -103,7 +103,7 @@ class OpenAiRoutes:
         self._intake.model(body.model)
         prompt = self._intake.render(chat)
         self._metrics.neutralise(prompt.neutralised)
-        response = await self._answer(request, body, prompt.text, is_chat=True)
+        response = await self._answer(request, body, [prompt.text], is_chat=True)
         if prompt.neutralised:
             response.headers["paddock-neutralised"] = str(prompt.neutralised)
         return response
@@ -111,7 +111,7 @@ class OpenAiRoutes:
     async def post_completion(self, request: Request) -> Response:
         """Complete a raw prompt, streamed or whole."""
         body = read_body(CompletionBody, await self._intake.content(request))
-        return await self._answer(request, body, body.text, is_chat=False)
+        return await self._answer(request, body, body.texts(), is_chat=False)
 
     async def get_models(self) -> Response:
         """List what is served: one model, once an engine is ready."""
@@ -128,22 +128,38 @@ class OpenAiRoutes:
         return _json(self._model(replica))
 
     async def _answer(
-        self, request: Request, body: ChatBody | CompletionBody, prompt: str, *, is_chat: bool
+        self, request: Request, body: ChatBody | CompletionBody, prompts: Sequence[str], *, is_chat: bool
     ) -> Response:
         model = self._intake.model(body.model)
         sampling = body.sampling(*self._intake.defaults(model))
         answer_id = ("chatcmpl-" if is_chat else "cmpl-") + secrets.token_urlsafe(18)
         created, route = int(time.time()), request.scope["path"]
         # Each choice reads its own calls.
-        calls = [body.calls() if isinstance(body, ChatBody) else None for _ in range(body.n or 1)]
+        count = len(prompts) * (body.n or 1)
+        calls = [body.calls() if isinstance(body, ChatBody) else None for _ in range(count)]
         shape = body.shape() if isinstance(body, ChatBody) else None
+
+        async def ordered(form: Form, *, is_resumable: bool = False) -> list[Order]:
+            return [
+                await self._intake.order(
+                    request,
+                    route,
+                    prompt,
+                    sampling,
+                    form,
+                    is_streamed=bool(body.stream),
+                    is_resumable=is_resumable,
+                    shape=shape,
+                    calls=calls[0],
+                    fields=body.fields,
+                )
+                for prompt in prompts
+            ]
+
         if not body.stream:
             wholes = [WholeForm(one) for one in calls]
-            order = await self._intake.order(
-                request, route, prompt, sampling, wholes[0], is_streamed=False, shape=shape, calls=calls[0]
-            )
-            usage = wholes[0] if len(wholes) == 1 else WholeForm()
-            generation = self._start(order, wholes, usage, calls)
+            usage = wholes[0] if count == 1 else WholeForm()
+            generation = self._start(await ordered(usage), wholes, calls)
 
             def write() -> Response | None:
                 if generation.error:
@@ -168,36 +184,37 @@ class OpenAiRoutes:
             )
             for index, one in enumerate(calls)
         ]
-        order = await self._intake.order(
-            request, route, prompt, sampling, forms[0], is_resumable=is_resumable, shape=shape, calls=calls[0]
-        )
-        if len(forms) == 1:
-            generation = self._start(order, forms, forms[0], calls)
+        if count == 1:
+            orders = await ordered(forms[0], is_resumable=is_resumable)
+            generation = self._start(orders, forms, calls)
         else:
+            orders = await ordered(ClosingForm(forms[0]), is_resumable=is_resumable)
             choices = [ChoiceForm(one, is_first=one is forms[0]) for one in forms]
-            generation = self._start(order, choices, ClosingForm(forms[0]), calls)
+            generation = self._start(orders, choices, calls)
         reply = Follow(generation, self._follow)
         if is_resumable:
             reply.headers[STREAM_HEADER] = self._shelf.put(generation, owner_of(request))
         return reply
 
     def _start(
-        self, order: Order, forms: Sequence[Form], closing: Form, calls: Sequence[CallReader | None]
+        self, orders: Sequence[Order], forms: Sequence[Form], calls: Sequence[CallReader | None]
     ) -> Answer:
-        """Start a generation for each form, all of one chat. Raises: Refusal, ChatUnsupported."""
+        """Start a generation for each form, as many for each prompt's order, all of one chat.
+
+        Raises: Refusal, ChatUnsupported.
+        """
         if len(forms) == 1:
-            return self._generations.stream(order)
-        each = [
-            replace(
-                order,
-                form=form,
-                sampling=order.sampling.of_choice(index),
-                calls=calls[index],
-                is_resumable=False,
+            return self._generations.stream(orders[0])
+        answers = len(forms) // len(orders)
+        each = []
+        for index, own in enumerate(forms):
+            order = orders[index // answers]
+            sampling = order.sampling.of_choice(index % answers)
+            each.append(
+                replace(order, form=own, sampling=sampling, calls=calls[index], is_resumable=False)
             )
-            for index, form in enumerate(forms)
-        ]
-        return self._generations.several(replace(order, form=closing, cost=order.cost * len(forms)), each)
+        whole = replace(orders[0], cost=sum(one.cost for one in each))
+        return self._generations.several(whole, each, len(orders))
 
     def _model(self, replica: Replica) -> dict[str, Any]:
         temperature, top_p = self._intake.defaults(replica.model)

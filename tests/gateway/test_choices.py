@@ -93,6 +93,31 @@ async def test_completions_have_several_answers_too(served: Served, tgi_double: 
     assert ({0: "Yes", 1: "Yes"}, "[DONE]") == (texts, frames[-1].data)
 
 
+async def test_several_prompts_have_their_answers_in_order(
+    served: Served, tgi_double: ThreadDouble
+) -> None:
+    """Those to the first come first by index; each prompt is counted once, and they are one chat."""
+    body = {"prompt": ["one", "two three"], "n": 2, "seed": 7, "max_tokens": 3}
+    tgi_double.script(match="one", reply="to one", times=None).script(match="two", reply="to two", times=None)
+    whole = (await served.client.post("/v1/completions", json=body)).json()
+    streamed = {**body, "stream": True, "stream_options": USAGE}
+    frames = frames_of((await served.client.post("/v1/completions", json=streamed)).text)
+    alone = [
+        (await served.client.post("/v1/completions", json={"prompt": prompt})).json()["usage"]
+        for prompt in ("one", "two three")
+    ]
+
+    expected = ["to one", "to one", "to two", "to two"]
+    assert list(enumerate(expected)) == [(one["index"], one["text"]) for one in whole["choices"]]
+    texts = {index: "".join(one["text"] for one in chunks) for index, chunks in apart(frames).items()}
+    assert dict(enumerate(expected)) == texts
+    assert whole["usage"] == frames[-2].json["usage"]
+    assert sum(usage["prompt_tokens"] for usage in alone) == whole["usage"]["prompt_tokens"]
+    asked = [(one.inputs, one.parameters["seed"]) for one in generated(tgi_double)[:4]]
+    assert [("one", 7), ("one", 8), ("two three", 7), ("two three", 8)] == sorted(asked)
+    assert 4 == len(served.records())
+
+
 @pytest.mark.parametrize(
     ("seed", "expected"), [(7, {7, 8, 9}), (2**64 - 1, {2**64 - 1, 0, 1}), (None, {None})]
 )

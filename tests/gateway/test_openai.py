@@ -231,6 +231,35 @@ async def test_an_answer_that_does_not_fit_names_max_tokens(serve: Serve, tgi_do
     assert "55" in error["message"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "param"),
+    [
+        (CHAT, chat("word " * 100), "messages"), (CHAT, chat(max_tokens=99), "max_tokens"),
+        (CHAT, chat(max_completion_tokens=99), "max_completion_tokens"),
+        ("/v1/completions", {"prompt": "word " * 100}, "prompt"),
+        ("/v1/completions", {"prompt": ["Hi", "word " * 100]}, "prompt"),
+        ("/v1/completions", {"prompt": "Hi", "max_tokens": 99}, "max_tokens"),
+    ],
+)  # fmt: skip
+async def test_what_does_not_fit_is_named_as_its_caller_does(
+    serve: Serve, tgi_double: ThreadDouble, path: str, body: dict[str, Any], param: str
+) -> None:
+    """Before the queue, and where it can be counted only behind it."""
+    tgi_double.settle(max_total_tokens=60, max_input_tokens=59)
+    served = await serve()
+    error = (await served.client.post(path, json=body)).json()["error"]
+    assert ("prompt_too_long", param) == (error["code"], error["param"])
+
+    async def unknown(*_: Any, **__: Any) -> tuple[None, None]:
+        return None, None
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gateway.routes.intake.Intake._measure", unknown)
+        error = (await served.client.post(path, json=body)).json()["error"]
+
+    assert ("prompt_too_long", param) == (error["code"], error["param"])
+
+
 async def test_an_answer_without_limit_fills_the_context(serve: Serve, tgi_double: ThreadDouble) -> None:
     """What the prompt leaves is asked for, to the token."""
     tgi_double.settle(max_total_tokens=60, max_input_tokens=59)

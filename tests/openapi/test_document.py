@@ -101,8 +101,9 @@ def _whole(value: Any) -> Any:
 
 def _hold(stack: Stack, session: requests.Session, case: Case[Any]) -> None:
     response = case.call(stack.url, session, timeout=LIMIT_SECONDS)
-    # How long an answer may be depends on the model and on the prompt.
-    is_loose = case.operation.label in LOOSE or b'"prompt_too_long"' in response.content
+    # How long an answer may be depends on the model and on the prompt, how many on the number of prompts.
+    depends = (b'"prompt_too_long"', b"answers to all prompts")
+    is_loose = case.operation.label in LOOSE or any(one in response.content for one in depends)
     case.validate_response(
         response,
         additional_checks=[told_in_our_words],

@@ -2,30 +2,55 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from itertools import islice
 
-from engine.demo import heldout, heldout_rows, verdict
+import pytest
+
+from engine.demo import fresh, heldout, heldout_rows, training_text, verdict
 from engine.demo.corpus.mixture import dialogues
 
 DIALOGUES = 12_000
 
 
-def bare(text: str) -> str:
-    """Leave letters, digits and single spaces: case and punctuation do not make a wording new."""
-    return " ".join(re.sub(r"[^\w ]", " ", text.lower()).split())
+@pytest.fixture(scope="module")
+def wordings() -> frozenset[str]:
+    """Every wording that training must never read."""
+    return training_text.held_out()
 
 
-def test_no_heldout_wording_is_in_the_corpus() -> None:
-    """A sample of the training text holds none of the evaluation's questions."""
-    trained = {bare(turn.user) for dialogue in islice(dialogues(31), DIALOGUES) for turn in dialogue.turns}
+def test_training_reads_no_heldout_wording(wordings: frozenset[str]) -> None:
+    """A sample of the training text asks in none of the held-out wordings and has none of their system prompts."""
+    asked: set[str] = set()
+    for dialogue in islice(training_text.training_dialogues(31), DIALOGUES):
+        asked |= {training_text.bare(turn.user) for turn in dialogue.turns}
+        asked.add(training_text.bare(dialogue.system or ""))
 
-    assert set() == trained & {bare(wording) for wording in heldout.wordings()}
+    assert set() == asked & wordings
+
+
+def test_the_corpus_itself_hardly_ever_makes_a_heldout_wording(wordings: frozenset[str]) -> None:
+    """Only a chance typing error can: were a template one, a wording would come back again and again."""
+    counted = Counter(
+        training_text.bare(turn.user) for dialogue in islice(dialogues(31), DIALOGUES) for turn in dialogue.turns
+    )
+
+    assert max(counted[wording] for wording in wordings) <= 3
 
 
 def test_the_cases_never_change() -> None:
     """Two listings hold the same questions in the same order."""
     assert [case.messages for case in heldout.cases()] == [case.messages for case in heldout.cases()]
+    assert [case.messages for case in fresh.fresh_cases()] == [case.messages for case in fresh.fresh_cases()]
+
+
+def test_every_fresh_skill_has_a_dozen_cases() -> None:
+    """Every kind of fresh question is asked in at least twelve wordings, none of them twice."""
+    counted = Counter(case.skill for case in fresh.fresh_cases())
+
+    assert len(counted) == 13
+    assert min(counted.values()) >= 12
+    assert len(fresh.fresh_wordings()) == len(set(fresh.fresh_wordings()))
 
 
 def test_every_skill_with_a_bar_has_enough_cases() -> None:

@@ -82,8 +82,8 @@ def _sampling() -> tuple[Row, ...]:
         Row("n", "mapped", "1 to 8: so many generations, each with a slot of its own when one is free, and "
             "in a stream each with its `index`. They are admitted together or not at all, and weigh as much "
             "as so many chats in the queue and in a key's tokens. With a `seed` the first answer has that "
-            "one and each other the next, so that it can be had again alone; at temperature 0 all are the same. "
-            "`usage` counts the prompt once. If one fails, so does the whole",
+            "one and each other the next, so that it can be had again alone; at temperature 0 all are the "
+            "same. `usage` counts the prompt once. If one fails, so does the whole",
             taken=((1, {}), (None, {}), (2, {}), (8, {})), unkept=(9, 128), denied=(0, 129, 1.5, "2")),
         _unkept("logit_bias", {"5": 1}, {}),
         Row("user", "neutral", "a text of the caller's own; it changes no answer and is not logged",
@@ -165,9 +165,11 @@ CHAT: tuple[Row, ...] = (
 )  # fmt: skip
 
 COMPLETION: tuple[Row, ...] = (
-    Row("prompt", "mapped", "a text, or a list of one, handed to the engine as it is; a `<|begin_of_text|>` "
-        "that it starts with is the one that the engine adds, not another",
-        taken=(("Hi", {}), (["Hi"], {})), unkept=(["a", "b"], [1, 2]), denied=("", [], 5)),
+    Row("prompt", "mapped", "a text, or up to 8, handed to the engine as they are; a `<|begin_of_text|>` "
+        "that one starts with is the one that the engine adds, not another. The answers to the first come "
+        "first by their `index`, then those to the next; 8 in all",
+        taken=(("Hi", {}), (["Hi"], {}), (["a", "b"], {})), unkept=(["a"] * 9, [1, 2], [[1], [2]]),
+        denied=("", [], 5, ["a", 1])),
     *_sampling(),
     Row("logprobs", "mapped", "0 to 5: the token's log-probability and so many alternatives",
         taken=((0, {}), (5, {"top_n_tokens": 5})), denied=(6, True)),

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.body import read_body
 from gateway.chat import Call, Chat, Message, Sampling, Tool
-from gateway.errors import BodyInvalid, CallerError, ChatInvalid
+from gateway.errors import BodyInvalid, CallerError, ChatInvalid, ChatUnsupported
 from gateway.prompt import ENDS
 from gateway.schema import ChatBody, CompletionBody, error_body
 
@@ -351,7 +351,7 @@ def test_alternatives_are_counted(fields: dict[str, Any], top: int | None) -> No
     ("fields", "param"),
     [
         ({}, "prompt"), ({"prompt": ""}, "prompt"), ({"prompt": []}, "prompt"), ({"prompt": 5}, "prompt"),
-        ({"prompt": ["a", "b"]}, "prompt"), ({"prompt": "a", "suffix": "b"}, "suffix"),
+        ({"prompt": ["a"] * 9}, "prompt"), ({"prompt": "a", "suffix": "b"}, "suffix"),
         ({"prompt": "a", "echo": True}, "echo"),
         ({"prompt": "a", "best_of": 2}, "best_of"), ({"prompt": "a", "logprobs": 6}, "logprobs"),
         ({"prompt": "a", "messages": []}, "messages"), ({"prompt": "a", "max_tokens": 0}, "max_tokens"),
@@ -365,10 +365,22 @@ def test_a_wrong_completion_is_named(fields: dict[str, Any], param: str) -> None
     assert param == error.value.param
 
 
-@pytest.mark.parametrize("prompt", ["a\n", ["a\n"]])
-def test_a_completion_takes_one_prompt_as_it_is(prompt: str | list[str]) -> None:
-    """Alone or in a list of one, and untrimmed."""
-    assert "a\n" == read_body(CompletionBody, json.dumps({"prompt": prompt}).encode()).text
+@pytest.mark.parametrize(
+    ("prompt", "texts"), [("a\n", ["a\n"]), (["a\n"], ["a\n"]), (["a", " b"], ["a", " b"])]
+)
+def test_a_completion_takes_prompts_as_they_are(prompt: str | list[str], texts: list[str]) -> None:
+    """Alone or in a list, and untrimmed."""
+    assert texts == read_body(CompletionBody, json.dumps({"prompt": prompt}).encode()).texts()
+
+
+def test_answers_to_all_prompts_are_counted_together() -> None:
+    """Eight in all, however they are spread."""
+    body = {"prompt": ["a", "b", "c", "d"], "n": 2}
+    assert 4 == len(read_body(CompletionBody, json.dumps(body).encode()).texts())
+    with pytest.raises(ChatUnsupported, match="12 answers") as error:
+        read_body(CompletionBody, json.dumps({**body, "n": 3}).encode()).texts()
+
+    assert "n" == error.value.param
 
 
 @pytest.mark.parametrize(
@@ -380,7 +392,7 @@ def test_a_completion_takes_one_prompt_as_it_is(prompt: str | list[str]) -> None
 )  # fmt: skip
 def test_a_raw_prompt_has_its_begin_of_text_once(prompt: str, text: str) -> None:
     """One that is written is the one that the engine adds, as the chat templates' users write it."""
-    assert text == read_body(CompletionBody, json.dumps({"prompt": prompt}).encode()).text
+    assert [text] == read_body(CompletionBody, json.dumps({"prompt": prompt}).encode()).texts()
 
 
 def test_the_envelope_has_every_field() -> None:
