@@ -212,7 +212,8 @@ class Admission:
         """
         if ticket.state is not State.WAITING or not self.open_slots:
             return None
-        return self._pacer.estimate(self._schedule.turns(self._spots[ticket]), self.open_slots)
+        turns = self._schedule.turns(self._spots[ticket])
+        return self._pacer.estimate(turns, self.open_slots, _groups(ticket.client, ticket.kind))
 
     def estimate(self, client: str = "", kind: Class = Class.INTERACTIVE) -> Estimate | None:
         """Estimate the wait of a chat that a client brought now, by default one that nobody knows.
@@ -221,7 +222,8 @@ class Admission:
         """
         if not self.open_slots:
             return None
-        return self._pacer.estimate(self._schedule.newcomer_turns(client, kind), self.open_slots)
+        turns = self._schedule.newcomer_turns(client, kind)
+        return self._pacer.estimate(turns, self.open_slots, _groups(client, kind))
 
     def _check_room(self, client: str, cost: int) -> None:
         """See that a client may wait. Raises: BacklogFull.
@@ -267,7 +269,8 @@ class Admission:
         """Take note of where a wait stands; not while no slot is open, when that says nothing of it."""
         waits = self._waits.setdefault(spot.entry, [])
         if self.open_slots and len(waits) < _MOST_SAMPLES:
-            wait = self._pacer.begin(self._schedule.turns(spot), self.open_slots)
+            groups = _groups(spot.entry.client, spot.entry.kind)
+            wait = self._pacer.begin(self._schedule.turns(spot), self.open_slots, groups)
             if wait is not None:
                 waits.append(wait)
 
@@ -276,3 +279,8 @@ class Admission:
         if len(self._schedule):
             self._sampled += _STRIDE
             self._begin(self._schedule[self._sampled % len(self._schedule)])
+
+
+def _groups(client: str, kind: Class) -> tuple[tuple[Class, str], Class]:
+    """Give whose waits an estimate is learned from: the client's own, else those of its class."""
+    return (kind, client), kind

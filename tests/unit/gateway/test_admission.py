@@ -1,10 +1,16 @@
 """Admission driven by random events: whatever happens, nobody is lost and no slot is wasted."""
 
+import contextlib
+import random
+import tracemalloc
+from itertools import count
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from gateway.account import MOST_REMEMBERED
 from gateway.admission import Admission, State, Ticket
 from gateway.errors import BacklogFull, DeadlineUnmet, Draining
 from gateway.schedule import Class
@@ -436,3 +442,45 @@ def test_only_those_are_told_whose_place_may_have_moved() -> None:
     admitted.admit("c", 500)
 
     assert ["a"] == told
+
+
+def test_memory_grows_with_nothing_that_goes_on() -> None:
+    """Overload for hours, each chat of a client of its own: what is kept of those who left is bounded.
+
+    The first part fills what remembers, with as many clients as are kept; after that nothing grows.
+    """
+    clock = Clock()
+    admitted = Admission(4, 16, PLENTY, clock)
+    chance = random.Random(1)
+    held: list[Ticket] = []
+    names = count()
+
+    def play(chats: int) -> int:
+        for _ in range(chats):
+            clock.pass_by(0.5)
+            with contextlib.suppress(BacklogFull):
+                held.append(admitted.admit(f"client {next(names)}", chance.randint(1, 1000)))
+            if chance.random() < 0.8:
+                held.pop(chance.randrange(len(held))).release(chance.randint(0, 1000))
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        play(2 * MOST_REMEMBERED)
+        before = play(1_000)
+        after = play(2 * MOST_REMEMBERED)
+    finally:
+        tracemalloc.stop()
+
+    assert after <= 1.05 * before
+
+
+def test_who_all_left_leave_nothing() -> None:
+    """Every chat ended or gone: no tokens, no places."""
+    admitted, clock = measured(slots=1)
+    tickets = [admitted.admit(client, 700) for client in "aabbc"]
+    for ticket in tickets:
+        clock.pass_by(1)
+        ticket.release()
+
+    assert (1, 0, 0) == (admitted.running, admitted.waiting, admitted.waiting_tokens)

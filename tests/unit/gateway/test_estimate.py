@@ -2,7 +2,7 @@
 
 import random
 
-from gateway.estimate import Pacer
+from gateway.estimate import KINDS_KEPT, Pacer
 from tests.unit.gateway.clock import Clock
 
 
@@ -132,3 +132,47 @@ def test_what_is_learned_is_bounded() -> None:
 
     assert guess is not None
     assert (10.0, 10.0, 10.0) == (guess.low, guess.likely, guess.high)
+
+
+def test_a_chat_is_told_what_its_own_group_waited() -> None:
+    """The first group of which enough is known: its client's chats, else all of its class."""
+    clock = Clock()
+    pacer = Pacer(clock)
+    pacer.saturate()
+    clock.pass_by(2)
+    pacer.release(8.0, others_wait=True)
+    for client, seconds in (("slow", 40), ("fast", 20)):
+        for _ in range(30):
+            wait = pacer.begin(5, 4, (client, "all"))
+            assert wait is not None
+            clock.pass_by(seconds)
+            pacer.grant(wait)
+    told = [pacer.estimate(5, 4, (client, "all")) for client in ("slow", "fast", "new")]
+
+    assert [40.0, 20.0] == [guess.likely for guess in told[:2] if guess is not None]
+    assert told[2] is not None
+    assert (20.0, 40.0) == (told[2].low, told[2].high)
+
+
+def test_a_flood_of_groups_is_forgotten() -> None:
+    """So many are kept and no more, and the one that all are of stays."""
+    clock = Clock()
+    pacer = Pacer(clock)
+    pacer.saturate()
+    clock.pass_by(2)
+    pacer.release(8.0, others_wait=True)
+
+    def learn(client: str, seconds: float) -> None:
+        for _ in range(30):
+            wait = pacer.begin(5, 4, (client, "all"))
+            assert wait is not None
+            clock.pass_by(seconds)
+            pacer.grant(wait)
+
+    learn("first", 80)
+    for number in range(KINDS_KEPT):
+        learn(f"client {number}", 20)
+    guess = pacer.estimate(5, 4, ("first", "all"))
+
+    assert guess is not None
+    assert (20.0, 20.0) == (guess.low, guess.high)
