@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
@@ -247,3 +248,31 @@ def test_own_presets_are_kept_named_used_and_deleted(reader: Reader, double: Dou
     reader.button("Delete preset").click()
     expect(own).to_have_count(0)
     expect(dialog.get_by_label("System prompt")).to_have_value("Answer like a pirate.")
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "es"])
+def test_no_english_is_left_in_another_language(open_page: OpenPage, double: Double, language: str) -> None:
+    """Every label that the language has a word for is in that language, in dialogs and templates, too."""
+    page = open_page(double.url, label=None, locale=language).page
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    page.locator("#draft").fill("Hello")
+    page.locator("#draft").press("Enter")
+    page.locator(".message.assistant.is-finished").wait_for()
+    left = page.evaluate(
+        """async (language) => {
+          const { labels } = await import(`./js/words-${language}.js`);
+          const foreign = new Set(Object.keys(labels).filter((english) => labels[english] !== english));
+          const texts = [];
+          const walk = (node) => {
+            if (node.nodeType === Node.TEXT_NODE) texts.push(node.nodeValue.trim().replace(/\\s+/g, " "));
+            for (const name of ["aria-label", "placeholder", "title"]) texts.push(node.getAttribute?.(name));
+            for (const child of [...node.childNodes, ...(node.content?.childNodes ?? [])]) walk(child);
+          };
+          walk(document.body);
+          // A language may use the English word for something else: then it is one of its own, too.
+          const own = new Set(Object.values(labels));
+          return texts.filter((text) => foreign.has(text) && !own.has(text));
+        }""",
+        language,
+    )
+    assert left == []

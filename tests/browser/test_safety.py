@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from gateway.routes.page import CONTENT_SECURITY_POLICY as GATEWAY_POLICY
 from tests.browser.conftest import OpenPage
 from tests.browser.double import CONTENT_SECURITY_POLICY, Double
-from tests.browser.reader import Reader
+from tests.browser.reader import PATIENCE_MS, Reader
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAYLOADS: list[str] = json.loads((ROOT / "tests/frontend/payloads.json").read_text(encoding="utf-8"))
@@ -60,6 +60,25 @@ def test_no_payload_does_anything(reader: Reader, double: Double) -> None:
     assert len(set(PAYLOADS)) >= 100
 
 
+def test_no_payload_gets_out_of_code_or_a_formula(reader: Reader, double: Double) -> None:
+    """Each payload as a span of code, in a fence, as its language, in every kind of formula, in a table."""
+    code = ["`{0}`", "```html\n{0}\n```", "```{1}\nx\n```"]
+    forms = [*code, "${1}$", "\\({1}\\)", "$$\n{0}\n$$", "| {1} |\n|---|\n| {1} |"]
+    texts = [form.format(one, " ".join(one.split())) for one in PAYLOADS for form in forms]
+    # A fence may stay open in one of them: each chat turn has some, so that all are read as what they are.
+    double.scenes = [lambda line: line.say("Ready.").finish()]
+    reader.ask("Attack!")
+    reader.wait_for_answer()
+    clean: dict[str, list[str]] = {"elements": [], "attributes": [], "links": [], "strangers": []}
+    for first in range(0, len(texts), 70):
+        some = texts[first : first + 70]
+        double.scenes = [lambda line, said=some: line.say("\n\n".join(said)).finish()]  # type: ignore[misc]
+        reader.button("Answer again").click()
+        expect(reader.answers.last).to_have_class("message assistant is-finished")
+        assert (some, clean) == (some, inspect(reader))
+    assert (reader.hits(), len(texts) >= 700) == (0, True)
+
+
 def test_payloads_in_questions_titles_and_names_are_text(reader: Reader) -> None:
     """What a person types or pastes runs as little as what the model says."""
     payload = '<img src=x onerror="hit()"><script>hit()</script>'
@@ -77,11 +96,11 @@ def test_payloads_in_questions_titles_and_names_are_text(reader: Reader) -> None
 def test_payloads_in_file_names_imports_and_titles_are_text(reader: Reader) -> None:
     """Each payload as the name of a file, in an imported chat, and as a chat's title: text, all of it."""
     names = [payload.replace("/", "∕").replace("\0", "") for payload in PAYLOADS]
-    reader.give("picker", *((name[:100], b"x") for name in names[:12]))
-    expect(reader.page.locator(".chips .chip")).to_have_count(12)
+    reader.give("picker", *((name[:100], b"x") for name in names))
+    expect(reader.page.locator(".chips .chip")).to_have_count(len(PAYLOADS), timeout=2 * PATIENCE_MS)
     reader.ask("Look.")
     reader.wait_for_answer()
-    expect(reader.page.locator(".said-files .chip")).to_have_count(12)
+    expect(reader.page.locator(".said-files .chip")).to_have_count(len(PAYLOADS))
     messages: list[dict[str, Any]] = [
         {
             "id": f"m{at}",
@@ -102,6 +121,10 @@ def test_payloads_in_file_names_imports_and_titles_are_text(reader: Reader) -> N
     reader.page.locator(".chat-title", has_text=re.compile("^All$")).click()
     expect(reader.questions).to_have_count(len(PAYLOADS))
     built = reader.page.locator(".said *, .said-files .chip span *, .chat-title *, h1 *").count()
+    # Each as the title of the open chat, in the bar, in the list and in the row that renames it.
+    for at in range(0, len(PAYLOADS), 10):
+        reader.page.locator(".chat-open").nth(at).click()
+        built += reader.page.locator("h1 *, .chat-title *").count()
     assert (built, reader.hits()) == (0, 0)
 
 

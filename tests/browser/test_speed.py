@@ -1,4 +1,4 @@
-"""How fast the page starts, and how smooth a long chat is while an answer grows: measured, printed, bounded."""
+"""How fast the page starts, how smooth a long chat is while an answer grows: measured, printed, bounded."""
 
 import json
 import threading
@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.double import Double, Line
-from tests.browser.reader import Reader
+from tests.browser.reader import PATIENCE_MS, Reader
 
 TURNS = 200
 # A token of English text is about four characters: 200 turns of 2,000 characters are 100,000 tokens.
@@ -50,8 +50,9 @@ class Trace:
         }
         own = [one for one in events if (one["pid"], one["tid"]) in mains and "tts" in one]
         # The page's thread is the one that draws.
-        drawing = Counter((one["pid"], one["tid"]) for one in own if one["name"] == "Commit").most_common(1)[0][0]
-        self._own = [one for one in own if (one["pid"], one["tid"]) == drawing]
+        drawing = Counter((one["pid"], one["tid"]) for one in own if one["name"] == "Commit")
+        thread = drawing.most_common(1)[0][0]
+        self._own = [one for one in own if (one["pid"], one["tid"]) == thread]
 
     def frames(self) -> list[float]:
         """Give each frame's cost: all that the thread did since the frame before, scripts to layout."""
@@ -62,7 +63,8 @@ class Trace:
 
     def spent(self) -> float:
         """Give what all its tasks took together."""
-        return float(sum(one["tdur"] for one in self._own if one["name"] == "RunTask" and "tdur" in one)) / 1000
+        tasks = [one for one in self._own if one["name"] == "RunTask" and "tdur" in one]
+        return float(sum(one["tdur"] for one in tasks)) / 1000
 
 
 def long_chat() -> dict[str, Any]:
@@ -86,7 +88,7 @@ def test_a_long_chat_stays_smooth(
 ) -> None:
     """200 turns, 100,000 tokens: 95 of 100 frames cost less than 16 ms while one more answer streams."""
     pieces = [PARAGRAPH[at : at + 4] for at in range(0, len(PARAGRAPH), 4)]
-    begin = threading.Event()
+    begin, said = threading.Event(), threading.Event()
 
     def scene(line: Line) -> None:
         line.say("Here: ")
@@ -98,13 +100,14 @@ def test_a_long_chat_stays_smooth(
                 double.closing.wait(0.005)
             line.say("\n\n")
         line.finish()
+        said.set()
 
     double.scenes = [scene]
     reader: Reader = open_page(double.url)
     reader.give("archive", ("long.json", json.dumps(long_chat()).encode()))
-    expect(reader.answers).to_have_count(TURNS)
+    expect(reader.answers).to_have_count(TURNS, timeout=2 * PATIENCE_MS)
     reader.ask("And now?")
-    expect(reader.answers.last.locator(".prose")).to_have_text("Here:")
+    expect(reader.answers.last.locator(".prose")).to_have_text("Here:", timeout=2 * PATIENCE_MS)
     reader.page.evaluate("""() => {
       const early = document.querySelector(".prose").closest(".messages").children[5];
       window.redrawn = 0;
@@ -113,8 +116,10 @@ def test_a_long_chat_stays_smooth(
     }""")
     browser.start_tracing(page=reader.page, categories=TRACED)
     begin.set()
-    reader.wait_for_answer()
+    # Order: nothing is asked of the page meanwhile, because a look from outside costs it more than a frame.
+    assert said.wait(60)
     frames = sorted(Trace(browser.stop_tracing()).frames())
+    reader.wait_for_answer()
     middle, late, worst = (frames[min(len(frames) - 1, int(len(frames) * part))] for part in (0.5, 0.95, 1.0))
     with capsys.disabled():
         figures = f"p50 {middle:.1f} ms, p95 {late:.1f} ms, worst {worst:.1f} ms of processor time"
@@ -135,11 +140,11 @@ def test_the_page_is_there_within_a_second(
         page.add_init_script(WATCH_START)
         browser.start_tracing(page=page, categories=TRACED)
         page.goto(stack_url)
-        page.wait_for_function("window.startedAt !== undefined")
+        page.get_by_label("Message", exact=True).wait_for()
         spent.append(Trace(browser.stop_tracing()).spent())
         waited.append(float(page.evaluate("window.startedAt")))
         context.close()
     with capsys.disabled():
         worked, seen = median(spent), median(waited)
-        print(f"\ninteractive after {seen:.0f} ms (median of {STARTS}), {worked:.0f} ms of it the page's own work")
+        print(f"\ninteractive after {seen:.0f} ms, {worked:.0f} ms of processor time (medians of {STARTS})")
     assert median(spent) < START_MS

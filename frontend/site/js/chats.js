@@ -115,9 +115,11 @@ export function chats({ store, newId, now, tell = () => {}, reactive = (chat) =>
     save(chat, { isTouched = true } = {}) {
       if (isTouched) chat.updated = now();
       if (!chat.isRenamed) chat.title = titleOf(chat);
+      const short = summary(chat);
       const index = this.list.findIndex((one) => one.id === chat.id);
-      if (index === -1) this.list.unshift(summary(chat));
-      else this.list[index] = summary(chat);
+      if (index === -1) this.list.unshift(short);
+      // A list that says the same as before is not drawn anew.
+      else if (JSON.stringify(this.list[index]) !== JSON.stringify(short)) this.list[index] = short;
       this.list.sort(byPlace);
       const write = Symbol(chat.id);
       unwritten.set(chat.id, chat);

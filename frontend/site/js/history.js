@@ -46,7 +46,7 @@ export function migrate(record, { version = VERSION, migrations = MIGRATIONS } =
  * still write to. Records it cannot read are left alone, never deleted.
  * All is in the database: what Web Storage was told in its last seconds, a crash takes along.
  */
-export function history({ database, storage, version = VERSION, migrations = MIGRATIONS }) {
+export function history({ database, storage, raw = (chat) => chat, version = VERSION, migrations = MIGRATIONS }) {
   const lift = (record) => migrate(record, { version, migrations });
 
   function keys(prefix) {
@@ -99,7 +99,7 @@ export function history({ database, storage, version = VERSION, migrations = MIG
      * Returns the messages of the other tab. Raises: StorageFull.
      */
     async write(chat) {
-      const mine = JSON.parse(JSON.stringify(chat));
+      const mine = JSON.parse(JSON.stringify(raw(chat))); // To look through what watches a long chat is dear.
       let added = [];
       await written(() =>
         database.update(chat.id, (old) => {

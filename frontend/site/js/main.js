@@ -58,7 +58,7 @@ function openStorage(name) {
 }
 const storage = openStorage("localStorage");
 const [database, words] = await Promise.all([openDatabase({ indexedDB }).catch(memoryDatabase), speak()]);
-const store = history({ database, storage });
+const store = history({ database, storage, raw: Alpine.raw });
 
 /** Learn the language's words, and write the fixed labels in it. */
 async function speak() {
