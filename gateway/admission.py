@@ -9,62 +9,21 @@ or the event loop.
 
 import math
 from collections.abc import Callable, Iterable
-from enum import StrEnum
 
 from gateway.errors import BacklogFull, DeadlineUnmet, Draining
 from gateway.estimate import Estimate, Pacer, Wait
 from gateway.promise import Promises
 from gateway.schedule import Class, Schedule, Spot
+from gateway.ticket import State, Ticket
+
+__all__ = ["Admission", "State", "Ticket"]
 
 # Moments of one wait that are learned from; some stand in line for hundreds of releases.
 _MOST_SAMPLES = 16
+# Places that are told every change: as many as a screen could show to be moving.
+_TOLD_ALWAYS = 64
 # Takes the sampled places apart, so that near and far ones take turns.
 _STRIDE = 7
-
-
-class State(StrEnum):
-    """Where a ticket is in its life."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    RELEASED = "released"
-
-
-class Ticket:
-    """What an admitted chat holds: a slot, or a place in line for one.
-
-    Units: cost is tokens, prompt and answer together. on_change is called after every change of
-    state or place, from inside the change; it must not call back into the admission.
-    """
-
-    def __init__(self, admission: "Admission", client: str, kind: Class, cost: int) -> None:
-        self._admission = admission
-        self.client = client
-        self.kind = kind
-        self.cost = cost
-        self.state = State.WAITING
-        self.granted: float | None = None
-        self.on_change: Callable[[], None] | None = None
-
-    @property
-    def place(self) -> int | None:
-        """Give the 1-based place in the backlog, None when not waiting."""
-        return self._admission.place_of(self)
-
-    @property
-    def estimate(self) -> Estimate | None:
-        """Give the wait that is left, None when not waiting or nothing was measured yet."""
-        return self._admission.estimate_of(self)
-
-    def release(self, used: int | None = None) -> None:
-        """Give the slot or the place back, saying how many tokens were used if that is known.
-
-        Any number of calls has the effect of the first.
-        """
-        self._admission.release(self, used)
-
-    def __repr__(self) -> str:
-        return f"<Ticket {self.client} {self.kind} {self.state} place={self.place}>"
 
 
 class Admission:
@@ -154,6 +113,7 @@ class Admission:
         self._waiting_tokens += cost
         if is_full:
             self._begin(spot)
+            ticket.told = spot.line.rank(spot)
             self._tell(self._schedule.behind(spot))
         else:
             self._promote()
@@ -168,7 +128,7 @@ class Admission:
         if spot is None:
             return
         if ticket.state is State.RUNNING:
-            moved: Iterable[Ticket]
+            moved: Iterable[tuple[int, Ticket]]
             held = self._clock() - (ticket.granted or 0.0)
             self._pacer.release(held, others_wait=self.waiting > 0)
             self._schedule.end(spot, ticket.cost if used is None else used)
@@ -195,7 +155,7 @@ class Admission:
             self._pacer.pause()
         self.slots, self.open_slots = slots, open_slots
         self._promote()
-        self._tell(self._schedule)
+        self._tell(self._schedule, is_for_all=True)
 
     def drain(self) -> None:
         """Admit nobody from now on; those who run or wait keep their tickets."""
@@ -259,11 +219,17 @@ class Admission:
             if ticket.on_change is not None:
                 ticket.on_change()
 
-    def _tell(self, tickets: Iterable[Ticket]) -> None:
-        """Tell some who wait that their places may have moved."""
-        for ticket in tickets:
-            if ticket.on_change is not None:
-                ticket.on_change()
+    def _tell(self, moved: Iterable[tuple[int, Ticket]], *, is_for_all: bool = False) -> None:
+        """Tell some who wait, with how many go before each, that their places may have moved.
+
+        Each who is told costs far more than what is decided here. So those far back are told in steps of a
+        sixteenth of their place, unless something else has changed for all.
+        """
+        for ahead, ticket in moved:
+            if ahead < _TOLD_ALWAYS or is_for_all or abs(ticket.told - ahead) >= ahead // 16:
+                ticket.told = ahead
+                if ticket.on_change is not None:
+                    ticket.on_change()
 
     def _begin(self, spot: Spot[Ticket]) -> None:
         """Take note of where a wait stands; not while no slot is open, when that says nothing of it."""

@@ -51,14 +51,15 @@ class Schedule(Generic[Entry]):
         people = len(self._people)
         return self._people[number] if number < people else self._batch[number - people]
 
-    def __iter__(self) -> Iterator[Entry]:
-        """Give all entries that wait, as they stand now."""
-        return chain(self._people.entries(), self._batch.entries())
+    def __iter__(self) -> Iterator[tuple[int, Entry]]:
+        """Give all entries that wait, with how many of their class go before."""
+        return chain(enumerate(self._people.entries()), enumerate(self._batch.entries()))
 
-    def behind(self, spot: Spot[Entry]) -> Iterator[Entry]:
-        """Give the entries whose place is another with a waiting one than without it, and maybe more."""
+    def behind(self, spot: Spot[Entry]) -> Iterator[tuple[int, Entry]]:
+        """Give the entries, as above, whose place is another with a waiting one than without it."""
+        first = spot.line.rank(spot) + 1
         other = self._people if spot.line is self._batch else self._batch
-        return chain(spot.line.entries(spot.line.rank(spot) + 1), other.entries())
+        return chain(enumerate(spot.line.entries(first), first), enumerate(other.entries()))
 
     def add(self, entry: Entry, client: str, kind: Class, cost: int) -> Spot[Entry]:
         """Put an entry in line; give its spot, by which the other methods know it."""

@@ -17,7 +17,7 @@ LAYERS: list[tuple[str, set[str]]] = [
         "pure",
         {
             "prompt", "grammar", "fit", "tools", "logprob", "stops", "settings",
-            "admission", "promise", "schedule", "account", "estimate", "pace", "fairness", "tally",
+            "admission", "ticket", "promise", "schedule", "account", "estimate", "pace", "fairness", "tally",
             "breaker", "budget", "routing", "room", "silence",
         },
     ),

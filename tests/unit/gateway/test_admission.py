@@ -3,6 +3,7 @@
 import contextlib
 import random
 import tracemalloc
+from functools import partial
 from itertools import count
 
 import pytest
@@ -442,6 +443,35 @@ def test_only_those_are_told_whose_place_may_have_moved() -> None:
     admitted.admit("c", 500)
 
     assert ["a"] == told
+
+
+def test_a_long_line_is_told_in_steps() -> None:
+    """Of four hundred who wait the first are told every change; the last see a place that nearly holds."""
+    admitted = admission(backlog_limit=400)
+    running = admitted.admit("a", 500)
+    tickets = [admitted.admit("a", 500) for _ in range(400)]
+    seen: dict[Ticket, int | None] = {}
+    told = 0
+
+    def tell(ticket: Ticket) -> None:
+        nonlocal told
+        told += 1
+        seen[ticket] = ticket.place
+
+    for ticket in tickets:
+        seen[ticket] = ticket.place
+        ticket.on_change = partial(tell, ticket)
+    for _ in range(200):
+        running.release()
+        running = tickets.pop(0)
+        for place, ticket in enumerate(tickets, start=1):
+            shown = seen[ticket] or 0
+            assert place <= shown <= place + place // 16
+            assert shown == place or place > 64
+
+    assert told <= 200 * (64 + 1 + 16 * 2)
+    admitted.resize(1, 0)
+    assert list(range(1, 201)) == [seen[ticket] for ticket in tickets]
 
 
 def test_memory_grows_with_nothing_that_goes_on() -> None:

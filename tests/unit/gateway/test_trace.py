@@ -30,6 +30,7 @@ SLOTS, SECONDS_PER_TOKEN, SECONDS_PER_PROMPT_TOKEN, NOISE = 8, 0.02, 0.0003, 0.1
 # Before this the queue is still filling and nothing was measured.
 WARM_SECONDS = 300.0
 HOURS = 2
+HASTE_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Trace:
     def burst(self, seconds: float, names: Iterable[str], *, is_hasty: bool = False) -> None:
         """Let people come all at once at some time, each for one chat.
 
-        Who is hasty and is refused comes again every second, whatever it is told.
+        Who is hasty and is refused comes again every few seconds, whatever it is told.
         """
         for name in names:
             come = partial(self._ask, name, LIGHT, is_once=True, is_hasty=is_hasty)
@@ -160,7 +161,7 @@ class Trace:
             if is_return:
                 self.returns.append(False)
             self._refused.setdefault(name, clock.now)
-            told = 1.0 if is_hasty else float(full.retry_after_seconds or 0)
+            told = HASTE_SECONDS if is_hasty else float(full.retry_after_seconds or 0)
             again = partial(self._ask, name, habit, is_once=is_once, is_return=not is_hasty)
             self._later(told, partial(again, is_hasty=is_hasty))
             return
@@ -293,7 +294,7 @@ def returning(load: float, size: int, hasty: int) -> tuple[int, float, dict[str,
     """Let people come in bursts; give how many came again as they were told, and the part that found a place.
 
     And the mean seconds from refusal to place, by patience. Units: load is the part of the slots that the
-    chats would fill if they came evenly; hasty is how many of a burst come again every second instead.
+    chats would fill if they came evenly; hasty is how many of a burst come again every few seconds instead.
     """
     trace, chance = Trace(backlog_limit=8 * SLOTS), random.Random(SEED)
     seconds, mean = 0.0, 0.0003 * 150 + SECONDS_PER_TOKEN * 250
@@ -347,7 +348,8 @@ def document() -> str:
         hours=HOURS, slots=SLOTS, crowd="\n".join(rows), waits="\n".join(waits), bursts="\n".join(bursts),
         wrong="\n".join(wrong), jain=jain(crowd()), in_row=in_row, part=part, credit=CREDIT_TOKENS,
         count=len(crowd().chats), speed=1 / SECONDS_PER_TOKEN, noise=NOISE, bound=8 * SLOTS,
-        most=MOST_TOKENS, least=LEAST_TOKENS, kept=KEPT_SECONDS, promises=MOST_PROMISES, **in_time,
+        most=MOST_TOKENS, least=LEAST_TOKENS, kept=KEPT_SECONDS, promises=MOST_PROMISES,
+        haste=HASTE_SECONDS, **in_time,
     )  # fmt: skip
 
 
@@ -423,8 +425,8 @@ estimate, of the batch ones {batch_in_time:.0%}.
 
 People come in bursts for an hour to {slots} slots and {bound} places; load is what the bursts would fill if
 they came evenly, so above 100% ever more wait outside. Whoever is refused comes again after Retry-After, as
-often as it takes; only the hasty come again every second, whatever they were told. Target: of the times that
-somebody came again as told, 90% found a place.
+often as it takes; only the hasty come again every {haste:.0f} seconds, whatever they were told. Target: of
+the times that somebody came again as told, 90% found a place, and nobody is better off for haste.
 
 | load | people in a burst | hasty | came again as told | found a place | outside, mean | the hasty, mean |
 |---|---|---|---|---|---|---|
