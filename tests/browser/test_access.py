@@ -1,5 +1,6 @@
 """For everyone: axe, the keyboard, small screens, light and dark."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -163,8 +164,16 @@ def test_a_phone_has_the_list_behind_a_button(open_page: OpenPage, double: Doubl
     expect(shelf).to_be_hidden()
     reader.button("Open the list of chats").click()
     expect(shelf).to_be_visible()
+    expect(reader.button("Close the list of chats")).to_be_focused()
+    for _ in range(4):
+        reader.page.keyboard.press("Tab")
+        assert reader.page.evaluate("document.activeElement.closest('main')") is None
     reader.page.keyboard.press("Escape")
     expect(shelf).to_be_hidden()
+    expect(reader.button("Open the list of chats")).to_be_focused()
+    reader.button("Open the list of chats").click()
+    reader.page.set_viewport_size({"width": 1100, "height": 700})
+    expect(reader.page.locator("main")).not_to_have_attribute("inert", re.compile(""))
 
 
 def test_on_a_phone_enter_starts_a_new_line(open_page: OpenPage, double: Double) -> None:

@@ -49,6 +49,8 @@ def test_chats_are_found_and_pinned(reader: Reader, double: Double) -> None:
     expect(box).to_be_focused()
     box.fill("GRAPES")
     expect(titles).to_have_text(["First question"])
+    expect(reader.page.locator(".chat-hit:visible")).to_have_text(["Grapes are sour."])
+    expect(reader.page.locator(".chat-hit:visible mark")).to_have_text(["Grapes"])
     box.fill("nowhere")
     expect(reader.page.get_by_text("No chat has all these words.")).to_be_visible()
     box.press("Escape")

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { memoryStorage } from "../../frontend/site/js/history.js";
 import { notices, shelf } from "../../frontend/site/js/shelf.js";
 import { add } from "../../frontend/site/js/tree.js";
 import { memoryDatabase } from "../../frontend/site/js/database.js";
+import { memoryStorage } from "../../frontend/site/js/storage.js";
 import { scope, settle, stage } from "./stage.mjs";
 
 async function ask(parts, text) {

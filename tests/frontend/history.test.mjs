@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { memoryDatabase } from "../../frontend/site/js/database.js";
-import { history, memoryStorage, migrate, StorageFull, summary, VERSION } from "../../frontend/site/js/history.js";
+import { history, migrate, StorageFull, summary, VERSION } from "../../frontend/site/js/history.js";
+import { memoryStorage } from "../../frontend/site/js/storage.js";
 
 const chat = (id, updated = 1, messages = []) => ({ id, title: id, updated, messages, leaf: null });
 const opened = ({ storage = memoryStorage(), database = memoryDatabase() } = {}) => ({ storage, database, store: history({ database, storage }) });

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { memoryDatabase } from "../../frontend/site/js/database.js";
-import { memoryStorage } from "../../frontend/site/js/history.js";
 import { keyring } from "../../frontend/site/js/keyring.js";
 import { latex, readMath } from "../../frontend/site/js/latex.js";
 import { languageOf } from "../../frontend/site/js/paint.js";
 import { shortcuts } from "../../frontend/site/js/shortcuts.js";
+import { memoryStorage } from "../../frontend/site/js/storage.js";
 import { tabs } from "../../frontend/site/js/tabs.js";
 import { tongue } from "../../frontend/site/js/tongue.js";
 import { Marked } from "../../frontend/site/vendor/marked.js";

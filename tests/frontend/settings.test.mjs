@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { memoryStorage } from "../../frontend/site/js/history.js";
 import { presets } from "../../frontend/site/js/presets.js";
 import { readNumber, settings } from "../../frontend/site/js/settings.js";
+import { memoryStorage } from "../../frontend/site/js/storage.js";
 import { scope, stage } from "./stage.mjs";
 
 function opened() {

@@ -5,10 +5,10 @@ import { announcer } from "../../frontend/site/js/announcer.js";
 import { clipboard } from "../../frontend/site/js/clipboard.js";
 import { count, plural, rate, seconds, wholeSeconds } from "../../frontend/site/js/figure.js";
 import { follow } from "../../frontend/site/js/follow.js";
-import { memoryStorage } from "../../frontend/site/js/history.js";
 import { grow } from "../../frontend/site/js/grow.js";
 import { identities } from "../../frontend/site/js/identity.js";
 import { look } from "../../frontend/site/js/look.js";
+import { memoryStorage } from "../../frontend/site/js/storage.js";
 import { english } from "../../frontend/site/js/words.js";
 
 test("an answer is announced by sentences, its end at the end", () => {

@@ -5,8 +5,9 @@ import { answers } from "../../frontend/site/js/answers.js";
 import { attach } from "../../frontend/site/js/attach.js";
 import { chats } from "../../frontend/site/js/chats.js";
 import { memoryDatabase } from "../../frontend/site/js/database.js";
-import { history, memoryStorage } from "../../frontend/site/js/history.js";
+import { history } from "../../frontend/site/js/history.js";
 import { live } from "../../frontend/site/js/live.js";
+import { memoryStorage } from "../../frontend/site/js/storage.js";
 import { english } from "../../frontend/site/js/words.js";
 
 /** A clock that moves when told, with timers on it. */

@@ -34,7 +34,7 @@ export function chats({ store, newId, now, tell = () => {}, reactive = (chat) =>
     running: {},
     /** The chats another tab is answering, by id. */
     elsewhere: {},
-    /** The ids a search found; null while nobody searches. */
+    /** What a search found, by chat; null while nobody searches. */
     found: null,
 
     /** Return the living object of a chat, what is stored, or null. */

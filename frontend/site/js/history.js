@@ -5,6 +5,8 @@
  * Knows nothing of: which chat is on show, streams, the page.
  */
 
+import { find, wordsOf } from "./search.js";
+
 /** The version this page writes. A change of shape adds one and an entry in MIGRATIONS. */
 export const VERSION = 2;
 
@@ -115,15 +117,14 @@ export function history({ database, storage, raw = (chat) => chat, version = VER
       await database.removeNote(draftNote(id));
       await database.remove(id);
     },
-    /** Return the ids of the chats in which every word occurs, in titles or messages. */
+    /** Return the chats in which every word occurs, in titles or messages: where, by id. */
     async search(text) {
-      const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-      const found = new Set();
+      const words = wordsOf(text);
+      const found = new Map();
       await database.each((record) => {
         const chat = lift(record);
-        if (chat === null) return;
-        const said = [chat.title, ...chat.messages.map((message) => message.text ?? "")].join("\n").toLowerCase();
-        if (words.every((word) => said.includes(word))) found.add(chat.id);
+        const hit = chat === null ? null : find(chat, words);
+        if (hit !== null) found.set(chat.id, hit);
       });
       return found;
     },
@@ -232,18 +233,4 @@ function grown(old, left) {
     }
   }
   return record;
-}
-
-/** A Storage-shaped area in memory, for browsers that refuse theirs. */
-export function memoryStorage() {
-  const kept = new Map();
-  return {
-    get length() {
-      return kept.size;
-    },
-    key: (index) => [...kept.keys()][index] ?? null,
-    getItem: (key) => kept.get(key) ?? null,
-    setItem: (key, text) => void kept.set(key, String(text)),
-    removeItem: (key) => void kept.delete(key),
-  };
 }

@@ -8,18 +8,20 @@ import { Marked } from "../vendor/marked.js";
 import { announcer } from "./announcer.js";
 import { answers } from "./answers.js";
 import { attach } from "./attach.js";
+import { attendant } from "./attend.js";
 import { bubble } from "./bubble.js";
 import { chats } from "./chats.js";
 import { clipboard } from "./clipboard.js";
 import { counts } from "./count.js";
 import { memoryDatabase, openDatabase } from "./database.js";
 import { download } from "./download.js";
+import { drawer, NARROW } from "./drawer.js";
 import { files } from "./files.js";
 import { follow } from "./follow.js";
 import { nextFrame } from "./frame.js";
 import { gateway } from "./gateway.js";
 import { grow } from "./grow.js";
-import { history, memoryStorage } from "./history.js";
+import { history } from "./history.js";
 import { identities } from "./identity.js";
 import { keyDialog, keyring } from "./keyring.js";
 import { latex, MATH_ATTRIBUTES, MATH_ELEMENTS, typesetter } from "./latex.js";
@@ -34,6 +36,7 @@ import { settings } from "./settings.js";
 import { notices, shelf } from "./shelf.js";
 import { shortcuts } from "./shortcuts.js";
 import { status } from "./status.js";
+import { memoryStorage } from "./storage.js";
 import { tabs } from "./tabs.js";
 import { thread } from "./thread.js";
 import { tongue, translate } from "./tongue.js";
@@ -90,7 +93,7 @@ const facts = Alpine.reactive(live({ now }));
 const others = tabs({
   BroadcastChannel: window.BroadcastChannel,
   isMine: (id) => desk.running[id] !== undefined,
-  hear: (message) => hearTab(message),
+  hear: (message) => hear(message),
   ...later,
 });
 const desk = Alpine.reactive(chats({ store, newId, now, tell: others.tell, reactive: Alpine.reactive }));
@@ -117,27 +120,7 @@ const writing = answers({
   },
 });
 
-/** An answer that says it is running is another tab's, or was left behind: then it is taken up here. */
-async function attend(id) {
-  if (desk.running[id] !== undefined) return;
-  desk.elsewhere[id] = true;
-  if (await others.ask(id)) return;
-  delete desk.elsewhere[id];
-  await desk.refresh(id);
-  const chat = await desk.load(id);
-  if (chat !== null) writing.adopt(chat);
-}
-
-async function hearTab({ kind, id, isRunning }) {
-  if (kind === "removed") {
-    if (desk.running[id] !== undefined) writing.stop(desk.running[id]);
-    desk.drop(id);
-    return;
-  }
-  await desk.refresh(id);
-  if (isRunning && desk.running[id] === undefined) desk.elsewhere[id] = true;
-  else delete desk.elsewhere[id];
-}
+const { attend, hear } = attendant({ chats: desk, answers: writing, ask: others.ask });
 
 /** Ask which model is served until somebody knows. */
 async function learnModel() {
@@ -214,7 +197,7 @@ const quick = Alpine.reactive(
 window.addEventListener("keydown", (event) => quick.press(event));
 
 const saveFile = download({ document, URL, Blob, ...later });
-const parts = { chats: desk, answers: writing, live: facts, panels, keys, attached, shortcuts: quick, newId, now, words, copy, isTouch, watchScroll, saveFile, exportAll: exporter({ chats: desk, saveFile, now, words }), ...later };
+const parts = { isNarrow: () => matchMedia(NARROW).matches, chats: desk, answers: writing, live: facts, panels, keys, attached, shortcuts: quick, newId, now, words, copy, isTouch, watchScroll, saveFile, exportAll: exporter({ chats: desk, saveFile, now, words }), ...later };
 Alpine.directive("markdown", directive({ render }));
 Alpine.directive("grow", grow({ isNative: CSS.supports("field-sizing", "content") }));
 Alpine.data("thread", thread(parts));
@@ -243,6 +226,11 @@ for (const name of ["resume", "visibilitychange"]) document.addEventListener(nam
 Alpine.effect(() => {
   document.title = desk.current.title === "" ? "Paddock" : `${desk.current.title} · Paddock`;
 });
+const narrow = matchMedia(NARROW);
+// Where there is room again, the list stands beside the chat.
+narrow.addEventListener("change", () => (panels.isShelfOpen = false));
+const followDrawer = drawer({ narrow, focus, hasFocus: (selector) => document.activeElement?.closest(selector) !== null, ...later });
+Alpine.effect(() => followDrawer(panels.isShelfOpen));
 news.start();
 Alpine.start();
 session.removeItem("paddock.starts"); // boot.js counts the starts that failed.

@@ -71,6 +71,22 @@ export function shelf({ chats, answers, panels, words, setTimeout, clearTimeout 
     get chatTitle() {
       return this.chat.title || words.untitled;
     },
+    /** Where a search found it: {before, match, after}; the title shows its own words. */
+    get hit() {
+      return chats.found?.get(this.chat.id) ?? { before: "", match: "", after: "" };
+    },
+    get hasHit() {
+      return this.hit.match !== "";
+    },
+    get hitBefore() {
+      return this.hit.before;
+    },
+    get hitMatch() {
+      return this.hit.match;
+    },
+    get hitAfter() {
+      return this.hit.after;
+    },
     get current() {
       return this.chat.id === chats.current.id ? "page" : null;
     },

@@ -6,7 +6,7 @@
 import { add, drop, families, path, positionOf, show } from "./tree.js";
 
 /** Return the component factory. `isTouch()` is whether Enter is the only way to a new line. */
-export function thread({ chats, answers, live, keys, attached, newId, now, words, isTouch, watchScroll }) {
+export function thread({ chats, answers, live, keys, attached, newId, now, words, isTouch, isNarrow, panels, watchScroll }) {
   let sorted = { state: null, families: new Map() };
   return () => ({
     isAtEnd: true,
@@ -55,6 +55,10 @@ export function thread({ chats, answers, live, keys, attached, newId, now, words
     },
     get isEmpty() {
       return chats.current.messages.length === 0;
+    },
+    /** Whether the list of chats lies over the chat. */
+    get isCovered() {
+      return panels.isShelfOpen && isNarrow();
     },
     get isAway() {
       return !this.isAtEnd && !this.isEmpty;
