@@ -30,6 +30,7 @@ class Panel:
     """One picture. Units: width in columns of 24, height in Grafana's rows; unit is Grafana's word.
 
     needs_rules: it shows what only our rules make, so an import leaves it out.
+    colours: of lines whose name ends in one of some words, of a state-timeline; others are red.
     """
 
     title: str
@@ -43,6 +44,7 @@ class Panel:
     most: float | None = None
     bounds: Sequence[tuple[float, str]] = ()
     needs_rules: bool = False
+    colours: Sequence[tuple[str, str]] = ()
 
     def body(self, number: int, x: int, y: int) -> dict[str, Any]:
         """Write it."""
@@ -55,6 +57,9 @@ class Panel:
             defaults["max"] = self.most
         if self.kind in ("stat", "heatmap", "state-timeline"):
             defaults["custom"] = {}
+        if self.kind == "state-timeline":
+            # Its own default colours by value, which makes each state that is on look like trouble.
+            defaults["color"] = _fixed("red")
         if self.bounds:
             steps: list[dict[str, Any]] = [{"color": self.bounds[0][1], "value": None}]
             steps += [{"color": colour, "value": value} for value, colour in self.bounds[1:]]
@@ -66,9 +71,19 @@ class Panel:
             "description": self.about,
             "datasource": SOURCE,
             "gridPos": {"h": self.height, "w": self.width, "x": x, "y": y},
-            "fieldConfig": {"defaults": defaults, "overrides": []},
+            "fieldConfig": {
+                "defaults": defaults,
+                "overrides": [self._override(*each) for each in self.colours],
+            },
             "options": _OPTIONS[self.kind],
             "targets": [self._target(at, query) for at, query in enumerate(self.queries)],
+        }
+
+    @staticmethod
+    def _override(words: str, colour: str) -> dict[str, Any]:
+        return {
+            "matcher": {"id": "byRegexp", "options": f"/\\b({words})$/"},
+            "properties": [{"id": "color", "value": _fixed(colour)}],
         }
 
     def _target(self, at: int, query: Query) -> dict[str, Any]:
@@ -217,6 +232,10 @@ def _choice(name: str, query: str, *, is_shown: bool) -> dict[str, Any]:
         "sort": 1,
         "hide": 0 if is_shown else 2,
     }
+
+
+def _fixed(colour: str) -> dict[str, str]:
+    return {"mode": "fixed", "fixedColor": colour}
 
 
 _LEGEND = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}

@@ -35,6 +35,12 @@ ENGINE = 'instance=~"$replica"'
 REPLICA = 'replica=~"$replica"'
 # Of all processes those that are gateways, whatever they are called where they are scraped.
 GATEWAY = " and on (job, instance) paddock_build_info"
+# States by the last word of a line's name; what is in neither group is trouble, and red.
+STATES = (
+    ("ready|closed|complete|seen", "green"),
+    ("starting|loading|stopping|half_open|checking|downloading|verifying", "yellow"),
+    ("stopped", "blue"),
+)
 SHARES = ((0, "red"), (0.95, "orange"), (0.99, "green"))
 
 
@@ -124,13 +130,17 @@ NOW = Row(
         ),
         Panel(
             "What fires",
-            [Query(f"max by (alertname, cause) ({firing()})", "{{alertname}} {{cause}}")],
+            [
+                # Without a line that goes on, one that has ended would be drawn up to now.
+                Query("count(paddock_build_info)", "gateway seen"),
+                Query(f"max by (alertname, cause) ({firing()})", "{{alertname}} {{cause}}"),
+            ],
             kind="state-timeline",
-            about="Empty is well.",
+            about="A green line alone is well.",
             width=8,
             height=5,
-            bounds=((0, "red"),),
             needs_rules=True,
+            colours=STATES,
         ),
     ],
 )
@@ -365,14 +375,16 @@ QUEUE = [
     ),
 ]
 
-FAILED = Panel(
-    "Why an engine failed",
-    [Query(f"paddock_replica_failed{{{REPLICA}}} == 1", "{{replica}} {{cause}}")],
+PHASES = Panel(
+    "Engine phase, and why it failed",
+    [
+        Query(f"paddock_replica_phase{{{REPLICA}}} == 1", "{{replica}} {{phase}}"),
+        Query(f"paddock_replica_failed{{{REPLICA}}} == 1", "{{replica}} {{cause}}"),
+    ],
     kind="state-timeline",
-    about="Empty while none has; the alert says it in words, and GET /ready has the sentence.",
-    width=24,
-    height=5,
-    bounds=((0, "red"),),
+    about="As the gateway sees it. Why one failed the alert says in words, and GET /ready in a sentence.",
+    width=12,
+    colours=STATES,
 )
 
 STEP = "tgi_batch_inference_duration"
@@ -486,20 +498,15 @@ ENGINES = [
     Row(
         "Health",
         [
-            Panel(
-                "Engine phase",
-                [Query(f"paddock_replica_phase{{{REPLICA}}} == 1", "{{replica}} {{phase}}")],
-                kind="state-timeline",
-                width=12,
-            ),
+            PHASES,
             Panel(
                 "Whether chats are sent there",
                 [Query(f"paddock_replica_breaker{{{REPLICA}}} == 1", "{{replica}} {{state}}")],
                 kind="state-timeline",
                 about="closed: yes; open: no, it failed chat after chat; half_open: one token is tried.",
                 width=12,
+                colours=STATES,
             ),
-            FAILED,
             Panel(
                 "Silences and second tries",
                 [
@@ -516,6 +523,7 @@ ENGINES = [
                 about="own: the engine stops at every end; sent: what it lacks goes with every chat; "
                 "unknown: nobody could say.",
                 width=12,
+                colours=(("own", "green"), ("sent", "blue"), ("unknown", "yellow")),
             ),
         ],
     ),
@@ -664,7 +672,12 @@ STARTS = [
                 "bytes",
             ),
             Panel("Rate", [Query("paddock_download_rate_bytes_per_second", "now")], "Bps"),
-            Panel("Phase", [Query("paddock_download_phase == 1", "{{phase}}")], kind="state-timeline"),
+            Panel(
+                "Phase",
+                [Query("paddock_download_phase == 1", "{{phase}}")],
+                kind="state-timeline",
+                colours=STATES,
+            ),
             Panel(
                 "Since the download last said something",
                 [Query("time() - paddock_download_updated_timestamp_seconds", "age")],
@@ -678,19 +691,14 @@ STARTS = [
     Row(
         "Starts and rests",
         [
-            Panel(
-                "Phases, as the gateway sees them",
-                [Query(f"paddock_replica_phase{{{REPLICA}}} == 1", "{{replica}} {{phase}}")],
-                kind="state-timeline",
-                width=12,
-            ),
+            PHASES,
             Panel(
                 "Phases, as the supervisor says",
                 [Query(f"paddock_engine_phase{{{ENGINE}}} == 1", "{{instance}} {{phase}}")],
                 kind="state-timeline",
                 width=12,
+                colours=STATES,
             ),
-            FAILED,
             Panel(
                 "How long the last start took",
                 [

@@ -42,7 +42,10 @@ interface Shown<Kind extends string, Options, Field> {
   gridPos: schema.GridPos;
   fieldConfig: {
     defaults: Omit<Json<schema.FieldConfig>, "custom"> & { custom: Json<Field> };
-    overrides: [];
+    overrides: {
+      matcher: { id: "byName" | "byRegexp" | "byType" | "byFrameRefID"; options: string };
+      properties: { id: "color"; value: Json<schema.FieldColor> }[];
+    }[];
   };
   options: Json<Options>;
   targets: Target[];

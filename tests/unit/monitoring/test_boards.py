@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.control import Cause
+from gateway.breaker import State
+from gateway.control import Cause, Phase
 from monitoring import dashboards
+from monitoring.cache_exporter import PHASES
 from tests.monitoring.files import BOARDS, IMPORT, MONITORING, ROOT, alerts, asked, board, panels
 
 COMPOSE: dict[str, Any] = yaml.safe_load((MONITORING / "compose.yaml").read_text())
@@ -142,6 +144,15 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
 
     assert {rule["alert"] for rule in alerts()} == headings
     assert {name: f"docs/runbooks.md#{name.lower()}" for name in headings} == links
+
+
+def test_every_state_has_its_colour() -> None:
+    """Green, yellow or blue; red is left for what is wrong, and for an alert or a cause."""
+    coloured = {word for words, _ in dashboards.STATES for word in words.split("|")}
+    states = {*map(str, Phase), *map(str, State), *PHASES}
+
+    assert {"failed", "open"} == states - coloured
+    assert set() == coloured & {str(cause) for cause in Cause}
 
 
 def runbook(alert: str) -> str:
