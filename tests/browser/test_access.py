@@ -176,6 +176,34 @@ def test_a_phone_has_the_list_behind_a_button(open_page: OpenPage, double: Doubl
     expect(reader.page.locator("main")).not_to_have_attribute("inert", re.compile(""))
 
 
+def test_nothing_moves_for_who_wants_no_motion(open_page: OpenPage, double: Double) -> None:
+    """Waiting and loading pulse for others; with reduced motion nothing does."""
+    endless = """() => document.getAnimations()
+      .filter((one) => one.effect.getComputedTiming().endTime === Infinity).length"""
+    lively = open_page(double.url)
+    waiting(lively, double)
+    assert lively.page.evaluate(endless) > 0
+    calm = open_page(double.url, reduced_motion="reduce")
+    waiting(calm, double)
+    assert calm.page.evaluate(endless) == 0
+
+
+def test_a_keyboard_on_the_screen_leaves_box_and_last_words_in_sight(
+    open_page: OpenPage, double: Double
+) -> None:
+    """The window shrinks by the keyboard: what one writes in and the end of the answer are still there."""
+    double.scenes = [lambda line: line.say(*[f"Line {number}.\n\n" for number in range(40)]).finish()]
+    reader = open_page(double.url, **{**PHONE, "viewport": {"width": 390, "height": 844}})
+    reader.ask("Much.")
+    reader.wait_for_answer()
+    reader.draft.focus()
+    reader.page.set_viewport_size({"width": 390, "height": 430})
+    expect(reader.button("Send")).to_be_in_viewport(ratio=1)
+    expect(reader.draft).to_be_in_viewport(ratio=1)
+    expect(reader.page.locator(".prose").get_by_text("Line 39.")).to_be_in_viewport(ratio=1)
+    assert reader.page.evaluate("document.scrollingElement.scrollTop") == 0
+
+
 def test_on_a_phone_enter_starts_a_new_line(open_page: OpenPage, double: Double) -> None:
     """There is no Shift on a touch keyboard; the button sends."""
     reader = open_page(double.url, **PHONE)

@@ -148,6 +148,22 @@ def test_shift_enter_starts_a_new_line(reader: Reader, double: Double) -> None:
     assert double.asked[0]["messages"][0]["content"] == "one\ntwo"
 
 
+def test_an_input_method_s_enter_is_its_own(reader: Reader, double: Double) -> None:
+    """Enter that ends a composition sends nothing; the next one does."""
+    line = reader.page.context.new_cdp_session(reader.page)
+    reader.draft.focus()
+    line.send("Input.imeSetComposition", {"text": "にほん", "selectionStart": 3, "selectionEnd": 3})
+    # As browsers tell of the key that an input method took.
+    composing = {"key": "Enter", "isComposing": True, "keyCode": 229, "bubbles": True, "cancelable": True}
+    reader.draft.dispatch_event("keydown", composing)
+    expect(reader.draft).to_have_value("にほん")
+    assert double.asked == []
+    line.send("Input.insertText", {"text": "日本"})
+    reader.page.keyboard.press("Enter")
+    reader.wait_for_answer()
+    assert double.asked[0]["messages"][0]["content"] == "日本"
+
+
 def test_a_starter_is_a_question(reader: Reader, double: Double) -> None:
     """A first question is one press away, and the demo model is called what it is."""
     expect(reader.page.locator(".badge")).to_have_text("tiny demo model, not Llama")

@@ -3,10 +3,12 @@ import { test } from "node:test";
 
 import { announcer } from "../../frontend/site/js/announcer.js";
 import { clipboard } from "../../frontend/site/js/clipboard.js";
+import { drawer } from "../../frontend/site/js/drawer.js";
 import { count, plural, rate, seconds, wholeSeconds } from "../../frontend/site/js/figure.js";
 import { follow } from "../../frontend/site/js/follow.js";
 import { grow } from "../../frontend/site/js/grow.js";
 import { identities } from "../../frontend/site/js/identity.js";
+import { keyboard } from "../../frontend/site/js/keyboard.js";
 import { look } from "../../frontend/site/js/look.js";
 import { memoryStorage } from "../../frontend/site/js/storage.js";
 import { english } from "../../frontend/site/js/words.js";
@@ -134,4 +136,35 @@ test("what nobody wants followed stays where it is", () => {
   wish.isWanted = false;
   grow(1200);
   assert.equal(element.scrollTop, 0);
+});
+
+test("a keyboard over the page leaves the page what it does not cover", () => {
+  const styles = {};
+  const root = { style: { setProperty: (name, value) => (styles[name] = value), removeProperty: (name) => delete styles[name] } };
+  let resized;
+  const visualViewport = { height: 800, scale: 1, addEventListener: (name, listener) => (resized = listener) };
+  keyboard({ visualViewport, window: { innerHeight: 800, scrollTo: () => {} }, root });
+  visualViewport.height = 430.4;
+  resized();
+  assert.deepEqual(styles, { "--visible": "430px" });
+  Object.assign(visualViewport, { height: 400, scale: 2 });
+  resized();
+  assert.deepEqual(styles, {});
+  keyboard({ visualViewport: undefined, window: {}, root });
+});
+
+test("the keyboard goes into the list that slides over, and back out of it", () => {
+  const narrow = { matches: true };
+  const focused = [];
+  let isInside = false;
+  const follow = drawer({ narrow, focus: (selector) => focused.push(selector), hasFocus: () => isInside, setTimeout: (callback) => callback() });
+  follow(false);
+  follow(true);
+  follow(true);
+  follow(false);
+  isInside = true;
+  follow(true);
+  narrow.matches = false;
+  follow(false);
+  assert.deepEqual(focused, [".shelf-head .icon", ".bar .narrow-only"]);
 });

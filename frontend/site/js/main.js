@@ -23,6 +23,7 @@ import { gateway } from "./gateway.js";
 import { grow } from "./grow.js";
 import { history } from "./history.js";
 import { identities } from "./identity.js";
+import { keyboard } from "./keyboard.js";
 import { keyDialog, keyring } from "./keyring.js";
 import { latex, MATH_ATTRIBUTES, MATH_ELEMENTS, typesetter } from "./latex.js";
 import { live } from "./live.js";
@@ -231,6 +232,7 @@ const narrow = matchMedia(NARROW);
 narrow.addEventListener("change", () => (panels.isShelfOpen = false));
 const followDrawer = drawer({ narrow, focus, hasFocus: (selector) => document.activeElement?.closest(selector) !== null, ...later });
 Alpine.effect(() => followDrawer(panels.isShelfOpen));
+keyboard({ visualViewport: window.visualViewport, window, root: document.documentElement });
 news.start();
 Alpine.start();
 session.removeItem("paddock.starts"); // boot.js counts the starts that failed.
