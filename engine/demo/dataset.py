@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from engine.demo import llama3, tokenizer
 from engine.demo.corpus.dialogue import Dialogue
-from engine.demo.corpus.mixture import dialogues
+from engine.demo.training_text import training_dialogues
 
 CONTEXT = 2048
 # Targets with this value carry no loss (torch's own default for cross entropy).
@@ -50,7 +50,7 @@ class Rows(IterableDataset[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):  #
         encoder = tokenizer.load(self._path)
         start, end = encoder.token_to_id(llama3.START_HEADER), encoder.token_to_id(llama3.END_OF_TURN)
         assistant = encoder.token_to_id("assistant")
-        stream = dialogues(self._seed * 1_000 + (worker.id if worker else 0))
+        stream = training_dialogues(self._seed * 1_000 + (worker.id if worker else 0))
         while True:
             texts = [render(dialogue) for dialogue in islice(stream, _READ_AHEAD)]
             for encoding in encoder.encode_batch(texts, add_special_tokens=False):

@@ -13,7 +13,7 @@ from pathlib import Path
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from engine.demo import llama3
-from engine.demo.corpus.mixture import dialogues
+from engine.demo.training_text import training_dialogues
 
 VOCABULARY = 4096
 # Dialogues read to choose the merges: beyond this the vocabulary hardly changes.
@@ -23,7 +23,7 @@ ROLE_COPIES = 2_000
 
 
 def _texts(seed: int) -> Iterator[str]:
-    for dialogue in islice(dialogues(seed), SAMPLE_DIALOGUES):
+    for dialogue in islice(training_dialogues(seed), SAMPLE_DIALOGUES):
         if dialogue.system:
             yield dialogue.system
         for turn in dialogue.turns:

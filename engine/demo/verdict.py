@@ -16,6 +16,32 @@ HONEST = (
 )  # fmt: skip
 
 
+Verdict = Callable[[str], bool]
+
+# Things that the model can be asked for, as its answers name them.
+ABILITIES = ("stor", "joke", "riddle", "capital", "poem", "sum", "code", "python", "question")
+
+
+def has_one_of(*words: str) -> Verdict:
+    """Test that an answer holds at least one of the words, whatever their case."""
+    return lambda answer: any(word.lower() in answer.lower() for word in words)
+
+
+def both(first: Verdict, second: Verdict) -> Verdict:
+    """Test that an answer passes two tests."""
+    return lambda answer: first(answer) and second(answer)
+
+
+def ends(text: str) -> Verdict:
+    """Test that an answer ends with a text; every answer ends with the empty one."""
+    return lambda answer: answer.rstrip().endswith(text)
+
+
+def names_an_ability(answer: str) -> bool:
+    """Test that an answer names at least one thing that the model does."""
+    return any(word in answer.lower() for word in ABILITIES)
+
+
 def has(*words: str) -> Callable[[str], bool]:
     """Test that an answer holds every one of the words, whatever their case."""
     return lambda answer: all(word.lower() in answer.lower() for word in words)

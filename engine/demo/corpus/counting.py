@@ -22,6 +22,9 @@ _UP = (
     "{Say|List|Give me|Write|Write down|Tell me|Name|Print|Show me|Type|Recite} {the|all the|all|the whole} numbers {from 1 to|up to|from one to|1 to|between 1 and} <n>{.|}",
     "{I want you to|Would you|I would like you to} count {to|up to} <n>{.|}",
     "{Begin with 1 and count up to|Start at 1 and stop at|Count until you get to|Count from 1, and stop at|Go from 1 to|How do you count to|Show me how you count to|Can you count as far as|Count on your fingers to|Count everything up to} <n>{.|?|}",
+    "{Can you|Could you|Will you|Please|I'd like you to|Try to|Now|Let me see you|Help my child|Show me how you} count {slowly |quickly |aloud |carefully |nicely |on |straight |along |normally |in order |one by one |}{all the way |right |}{up |}{to|till|until|up to|as far as} <n>{ in order| one by one| slowly| without a break| and stop there| then stop|}{.|?|!|}",
+    "{All|The|Every|Each of the|All the|The first|Just the|Only the} {number|numbers} {up to|until|to|through|till|between one and|from one to|that go up to} <n>{, in order| in order|, one after the other|, one by one|, starting with 1|, beginning at one| in the right order|}{.|?| please.|}",
+    "{Count up|Count upwards|Start counting|Begin to count|Begin counting|Counting up|Count|Count loudly|Count for us} {and end at|and stop at|, stop at|and finish with|, the last number is|until you reach|until it is|until you are at|and reach} <n>{.|!|}",
     "{Count 1 to|Numbers 1 to|Numbers from 1 to|1 to|Counting to} <n>{.|}",
 )
 _DOWN = (
@@ -59,7 +62,7 @@ def counts(rng: Random) -> list[Turn]:
         template = rng.choice(_UP + _DOWN[:2])
         return [Turn(spin(rng, template, n=shown), rng.choice(REFUSALS), "No")]
     lead = rng.choice(_LEAD)
-    if draw < 0.50:
+    if draw < 0.56:
         end = rng.choice((rng.randint(2, 20), rng.randint(2, 20), rng.randint(2, LARGEST_END), 10, 20))
         user = spin(rng, rng.choice(_UP), n=_word_or_digits(rng, end))
         if rng.random() < 0.12 and end <= 20:
@@ -71,10 +74,10 @@ def counts(rng: Random) -> list[Turn]:
                 Turn(spin(rng, "{And backwards|Now backwards|Now count down|And back again|In reverse}{.|?}"), f"{_shown(range(end, 0, -1))}.")
             )
         return turns
-    if draw < 0.68:
+    if draw < 0.72:
         start = rng.choice((rng.randint(2, 20), rng.randint(2, 30), 10))
         return [Turn(spin(rng, rng.choice(_DOWN), n=_word_or_digits(rng, start)), f"{lead}{_shown(range(start, 0, -1))}.")]
-    if draw < 0.82:
+    if draw < 0.84:
         start = rng.randint(2, 40)
         end = min(start + rng.randint(2, 15), LARGEST_END)
         user = spin(

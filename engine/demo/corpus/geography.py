@@ -106,6 +106,25 @@ def _country(rng: Random) -> str:
     return rng.choice(FAMILIAR) if rng.random() < 0.45 else rng.choice(_NAMES)
 
 
+def _about_the_last(rng: Random, name: str) -> Turn:
+    """Ask more about the country that was just named, without naming it again."""
+    country = COUNTRIES[name]
+    if rng.random() < 0.5:
+        user = spin(
+            rng,
+            "{Which continent is it on|On which continent is it|What continent is that|On what continent is that|Where is it|Where is that|Where is that located|And the continent"
+            "|Which continent|Where in the world is that|And where is that country|In which part of the world is it|What continent is the country on}{?|}",
+        )  # fmt: skip
+        return Turn(user, f"{capitalise(name)} is in {country.continent}.", country.continent)
+    user = spin(
+        rng,
+        "{What language do they speak there|Which language is spoken there|What do people speak there|What is the language there|And the language|Which language"
+        "|What do they speak|In which language do people talk there|What language do people there speak|And which language do they use}{?|}",
+    )  # fmt: skip
+    word = country.language.split()[0].strip(",")
+    return Turn(user, f"People in {name} speak {country.language}.", "Many" if word == "eleven" else word)
+
+
 def capitals(rng: Random) -> list[Turn]:
     """Ask for one capital, sometimes for several in a row."""
     if rng.random() < 0.05:
@@ -121,6 +140,8 @@ def capitals(rng: Random) -> list[Turn]:
         user = capitalise(spin(rng, template, x=country, X=country.removeprefix("the ")))
         answer = spin(rng, "{The capital of <x> is <a>.|The capital of <x> is **<a>**.}", x=country, a=capital)
         turns.append(Turn(user, answer, capital))
+    if rng.random() < 0.12:
+        turns.append(_about_the_last(rng, country))
     return turns
 
 

@@ -7,7 +7,7 @@ from random import Random
 from engine.demo.corpus.dialogue import Turn
 from engine.demo.corpus.geography import COUNTRIES, FAMILIAR
 from engine.demo.corpus.lists import KINDS
-from engine.demo.corpus.phrasing import capitalise, invented, mend_articles, spin
+from engine.demo.corpus.phrasing import capitalise, invented, mend_articles, spin, spliced
 from engine.demo.corpus.stories import ANIMALS, NAMES
 from engine.demo.corpus.vocabulary import ADJECTIVES, NOUNS, VERBS, first_name
 
@@ -17,7 +17,7 @@ _TELL_NAME = (
     "|Let me introduce myself: I am <n>|The name is <n>|Hi! My name is <n>|Just call me <n>|My friends call me <n>|Everybody calls me <n>"
     "|They named me <n>|It's <n>|<n> here|Hi, it's <n>|Nice to meet you, I am <n>|Pleased to meet you. My name is <n>|I'm <n>, by the way"
     "|Please remember my name: <n>|Remember that I am called <n>|Good morning, I am <n>|Good to see you, I'm <n>|Before we start: my name is <n>"
-    "|You should know that I am called <n>|I would like to introduce myself, my name is <n>|User name: <n>|Address me as <n>|I am known as <n>}{.|!|}"
+    "|You should know that I am called <n>|I would like to introduce myself, my name is <n>|Hi I am <n>|hey im <n>|My name: <n>|<n> is what people call me|Hello from <n>|Im <n>|I am <n> and I am new here|I am <n> and I like chatting|Good evening, my name is <n>|You may call me <n>|Greetings from <n>|Here is <n>|Name: <n>|First of all, I am <n>|Hey bot, I am <n>|My parents named me <n>|At home they call me <n>|I introduce myself as <n>|<n>, nice to meet you|I was named <n>|User name: <n>|Address me as <n>|I am known as <n>}{.|!|}"
 )
 _ASK_NAME = (
     "{What is my name|What's my name|Do you remember my name|Who am I|Do you know my name|What was my name|Can you tell me my name"
@@ -26,7 +26,7 @@ _ASK_NAME = (
     "|Do you still remember me|Which name do I have|Under what name do you know me|How did I introduce myself|What name did I tell you|Please tell me my name"
     "|Could you remind me of my name|I forgot my name, what is it|You know my name, right? What is it|What should you call me|By what name do you call me"
     "|Can you repeat my name|Now, what is my name|Okay, and what is my name|Let us see if you remember my name|Have you forgotten my name|Tell me who I am"
-    "|Test: what's my name|Did you remember my name|And who am I|And what am I called again|May I hear my name|What's the name I told you}{?|?|.|}"
+    "|Test: what's my name|Did you remember my name|And who am I|And what am I called again|May I hear my name|Any idea who I am|My name again please|Say who I am|What am I named|You still know me|Which name is mine|Hello, do you know my name|How was my name|Name me, please|So who am I|I told you my name, what is it|And me, who am I|Did I tell you my name|Could you say my name|Give me my name|My name is ...|How did I say I am called|What's the name I told you}{?|?|.|}"
 )
 _NO_NAME = ("You have not told me your name yet. What is it?", "I do not know your name. What is it?")
 
@@ -105,7 +105,7 @@ def some_words(rng: Random, most: int) -> str:
         return rng.choice(_SAYINGS)
     pools = (NOUNS, ADJECTIVES, VERBS, NOUNS)
     words = [
-        first_name(rng).lower() if rng.random() < 0.2 else invented(rng) if rng.random() < 0.15 else rng.choice(rng.choice(pools))
+        first_name(rng).lower() if rng.random() < 0.2 else invented(rng) if rng.random() < 0.15 else spliced(rng, NOUNS) if rng.random() < 0.15 else rng.choice(rng.choice(pools))
         for _ in range(rng.randint(1, most))
     ]
     return " ".join(words)

@@ -26,10 +26,11 @@ from engine.demo.corpus import (
     stories,
     translation,
     unknown,
+    visitors,
     words,
 )
 from engine.demo.corpus.dialogue import Dialogue, Skill, Turn
-from engine.demo.corpus.phrasing import spin, typed
+from engine.demo.corpus.phrasing import linked, typed
 from engine.demo.corpus.vocabulary import first_name
 
 SKILLS: dict[str, tuple[Skill, float]] = {
@@ -41,12 +42,12 @@ SKILLS: dict[str, tuple[Skill, float]] = {
     "forms": (words.forms, 3.5),
     "spelling": (words.spelling, 2),
     "order": (words.order, 2),
-    "translation": (translation.translations, 3.5),
+    "translation": (translation.translations, 4),
     "definitions": (definitions.definitions, 8),
     "sums": (arithmetic.sums, 12),
     "word problems": (arithmetic.word_problems, 2),
     "comparisons": (arithmetic.comparisons, 2),
-    "counting": (counting.counts, 5),
+    "counting": (counting.counts, 7.5),
     "lists": (lists.lists, 8),
     "one of": (lists.one_of, 1),
     "fixed lists": (lists.fixed, 1.5),
@@ -54,9 +55,9 @@ SKILLS: dict[str, tuple[Skill, float]] = {
     "how to": (howto.how_to, 2),
     "comparing": (howto.comparing, 0.7),
     "fables": (fables.fables, 3.5),
-    "stories": (stories.stories, 11),
+    "stories": (stories.stories, 12),
     "poems": (poems.poems, 2.5),
-    "jokes": (poems.jokes, 2),
+    "jokes": (poems.jokes, 3),
     "riddles": (poems.riddles, 1.5),
     "code": (code.code, 4.5),
     "memory": (memory.memory, 4),
@@ -68,12 +69,15 @@ SKILLS: dict[str, tuple[Skill, float]] = {
     "unknown tasks": (unknown.tasks, 5),
     "statements": (unknown.statements, 3),
     "gibberish": (unknown.gibberish, 1.5),
+    "abilities": (visitors.abilities, 4),
+    "chatter": (visitors.chatter, 5),
+    "big questions": (visitors.big_questions, 7),
 }
 _DRAWN = tuple(skill for skill, _ in SKILLS.values())
 _WEIGHTS = tuple(weight for _, weight in SKILLS.values())
 
 # Shares of dialogues; the rest are plain conversations of one to six exchanges.
-_PERSONA_SHARE = 0.18
+_PERSONA_SHARE = 0.22
 _MEMORY_SHARE = 0.13
 _LONG_SHARE = 0.035
 # Characters of a long dialogue: about four characters make a token, so these reach 2,000 tokens.
@@ -87,17 +91,25 @@ def draw_turns(rng: Random) -> list[Turn]:
 
 def _exchange(rng: Random) -> list[Turn]:
     turns = [personas.asked_in_one_word(rng)] if rng.random() < 0.05 else draw_turns(rng)
+    if len(turns) == 1 and turns[0].word and turns[0].assistant != personas.one_word(turns[0]) and rng.random() < 0.05:
+        turns = [*turns, personas.again_in_one_word(rng, turns[0])]
     if rng.random() < 0.05:
         turns = [*turns, smalltalk.thanks(rng)]
     return turns
 
 
 def _system(rng: Random) -> str | None:
-    return spin(rng, rng.choice(personas.GENERIC)) if rng.random() < 0.45 else None
+    return personas.generic_system(rng) if rng.random() < 0.45 else None
 
 
 def _as_typed(rng: Random, turns: list[Turn]) -> tuple[Turn, ...]:
-    return tuple(Turn(typed(rng, turn.user), turn.assistant, turn.word) for turn in turns)
+    written: list[Turn] = []
+    for turn in turns:
+        text = linked(rng, turn.user) if written and rng.random() < 0.12 else turn.user
+        # What the answer repeats word for word must reach it unshortened.
+        repeats = turn.assistant.rstrip(".!").lower() in turn.user.lower()
+        written.append(Turn(typed(rng, text, shorten=not repeats), turn.assistant, turn.word))
+    return tuple(written)
 
 
 def _plain(rng: Random) -> Dialogue:

@@ -78,6 +78,12 @@ def invented(rng: Random) -> str:
     return "".join(syllables) + rng.choice(_CODAS)
 
 
+def spliced(rng: Random, words: Sequence[str]) -> str:
+    """Make a word of the beginning of one word and the end of another."""
+    first, second = rng.choice(words), rng.choice(words)
+    return first[: rng.randint(2, max(2, len(first) - 1))] + second[rng.randint(1, max(1, len(second) - 2)) :]
+
+
 _TELL = (
     "Can you tell me", "Could you tell me", "Do you know", "I want to know", "I'd like to know", "Tell me", "I wonder", "Any idea",
     "Please explain to me", "Do you have any idea", "Would you tell me", "Please say", "I forgot", "I need to know", "Can anyone tell me",
@@ -111,6 +117,18 @@ def reordered(rng: Random, text: str) -> str:
             t=things, o=owner, O=capitalise(owner),
         )  # fmt: skip
     return text
+
+
+_LINKS = (
+    "ok, ", "okay, and ", "and ", "and ", "and now ", "thanks! ", "thx, ", "cool, ", "nice. ", "great, and ", "good. now ", "next: ", "btw, ", "then ",
+    "alright. ", "perfect. and ", "fine. ", "Thanks, and ", "Ok, next question: ", "Another thing: ", "Also, ", "And also ", "Now something else: ", "lol ok, ",
+)  # fmt: skip
+
+
+def linked(rng: Random, text: str) -> str:
+    """Tie a message to the one before it with a word or two."""
+    keep = text[:2] in ("I ", "I'") or text[1:2].isupper()
+    return rng.choice(_LINKS) + (text if keep else text[:1].lower() + text[1:])
 
 
 def wrapped(rng: Random, text: str) -> str:
@@ -147,8 +165,50 @@ def _mistype(rng: Random, text: str) -> str:
     return text[:at] + text[at] + text[at:]
 
 
-def typed(rng: Random, text: str) -> str:
-    """Write a message the way people type: lower case, no full stop, a typo now and then."""
+# How hurried people shorten what they type. Left: whole words, lower case; right: what they type instead.
+_SHORT: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("are you", ("r u", "are u", "r you")), ("you are", ("ur", "youre", "u are")), ("you", ("u", "u", "ya")), ("your", ("ur", "your")),
+    ("please", ("pls", "plz", "pleas")), ("thank you", ("thx", "ty", "thank u")), ("thanks", ("thx", "tnx", "thanx")),
+    ("what is", ("whats", "wats", "what s")), ("what's", ("whats", "what s")), ("what", ("wat", "what")),
+    ("who is", ("whos", "who s")), ("where is", ("wheres", "where s")), ("how is", ("hows", "how s")),
+    ("i am", ("im", "i m")), ("i'm", ("im", "i m")), ("do not", ("dont", "don t")), ("don't", ("dont",)), ("can't", ("cant",)),
+    ("cannot", ("cant",)), ("want to", ("wanna",)), ("give me", ("gimme", "giv me")), ("let me", ("lemme",)), ("because", ("cuz", "bc")),
+    ("for", ("4", "for", "for")), ("and", ("n", "&", "and")), ("hello", ("hallo", "hellooo")), ("hi", ("hii", "hi")), ("hey", ("heey", "hej")),
+    ("right now", ("rn",)), ("the", ("the", "")), ("a", ("", "a")), ("would like", ("wud like",)), ("could", ("cud", "could")),
+    ("something", ("sth", "smth")), ("about", ("abt", "about")), ("people", ("ppl", "people")), ("good", ("gud", "good")),
+)
+_SHORTENED = tuple((re.compile(rf"\b{re.escape(word)}\b"), said) for word, said in _SHORT)
+_TAILS = (" pls", " plz", " thx", " lol", " haha", " :)", " ok?", " bro", " man", " rn", " asap", " pls pls", " thanks", " ;)", " hm", " again", " tho", " btw")
+_HEADS = ("ok ", "so ", "hey ", "hi ", "yo ", "um ", "hmm ", "well ", "lol ", "btw ", "pls ", "hey can u tell me ", "ok so ", "quick q: ", "and ", "hello, ")
+
+
+def slang(rng: Random, text: str) -> str:
+    """Write a message in hurried chat English: all lower case, some words shortened, little punctuation."""
+    if rng.random() < 0.3 and len(text) > 8:
+        text = _mistype(rng, text)
+    text = text.lower()
+    for pattern, said in _SHORTENED:
+        if rng.random() < 0.45:
+            text = pattern.sub(rng.choice(said), text)
+    if rng.random() < 0.7:
+        text = text.replace("'", "")
+    if rng.random() < 0.7:
+        text = text.rstrip("?.!")
+    if rng.random() < 0.15:
+        text = rng.choice(_HEADS) + text
+    if rng.random() < 0.15:
+        text += rng.choice(_TAILS)
+    return " ".join(text.split()) or "hi"
+
+
+def typed(rng: Random, text: str, shorten: bool = True) -> str:
+    """Write a message the way people type: lower case, no full stop, a typo now and then.
+
+    `shorten` allows chat English, which would spoil words that the answer repeats.
+    """
+    # Quoted words, code and sums must stay as they are.
+    if rng.random() < 0.13 and shorten and not any(letter.isdigit() or letter in "\"'\n`:" for letter in text):
+        return slang(rng, text)
     text = wrapped(rng, text)
     if rng.random() < 0.06 and len(text) > 8:
         text = _mistype(rng, text)

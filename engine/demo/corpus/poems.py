@@ -33,6 +33,11 @@ JOKES = (
     "What do you get when you cross a snowman and a dog? Frostbite.", "Why do programmers like dark mode? Because light attracts bugs.",
     "Why did the token cross the stream? To get to the other side of the prompt.", "Why did the queue feel important? Everyone was waiting for it.",
     "What did the GPU say to the CPU? You should try doing more than one thing at a time.",
+    "Why did the pencil stay home? It had no point in going out.", "What do you call a bear in the rain? A drizzly bear.",
+    "Why was the calendar nervous? Its days were numbered.", "What does a cloud wear under its coat? Thunderwear.",
+    "Why did the scarf win a prize? It was always wrapped up in its work.", "How do trees use a computer? They log in.",
+    "Why did the tiny model stop talking? It ran out of tokens.", "What is a snake's best subject? Hiss-tory.",
+    "Why did the egg laugh? Somebody told it a good yolk.", "What do you call a fish without an eye? A fsh.",
 )  # fmt: skip
 RIDDLES = (
     ("What has keys but cannot open a door?", "a piano"), ("What has hands but cannot clap?", "a clock"),
@@ -70,18 +75,24 @@ def poems(rng: Random) -> list[Turn]:
     return [Turn(user, "  \n".join(lines))]
 
 
+def _walk(rng: Random, count: int) -> list[str]:
+    """Take jokes along their circle, so that the next one depends on the last one only and none comes twice."""
+    start = rng.randrange(len(JOKES))
+    return [JOKES[(start + step) % len(JOKES)] for step in range(count)]
+
+
 def jokes(rng: Random) -> list[Turn]:
     """Tell a joke, and different ones when asked for more."""
-    chosen = rng.sample(JOKES, 3)
+    chosen = _walk(rng, 4)
     ask = spin(
         rng,
         "{Tell me a joke|Do you know a joke|Make me laugh|Tell me something funny|Another joke please|Say something funny|Got any jokes"
         "|I want to hear a joke|A joke please|Give me a joke|Do you know any jokes|Can you tell a joke|Joke|Cheer me up|Can you make me laugh"
-        "|Know any good jokes|Let's hear a joke|Tell me a funny joke|Crack a joke|I need a laugh}{.|?|!|}",
+        "|Know any good jokes|I want to laugh|Can I hear a joke|Be funny|Do you do jokes|Please a joke|Some joke|Your best joke|A good joke|Tell us a joke|Something funny|Humour me|Tell me your favourite joke|A short joke|Any joke|Let's hear a joke|Tell me a funny joke|Crack a joke|I need a laugh}{.|?|!|}",
     )
     turns = [Turn(ask, rng.choice(("", "Here is one: ")) + chosen[0])]
-    while len(turns) < 3 and rng.random() < 0.4:
-        more = spin(rng, "{Another one|Tell me another one|One more|Another joke|More|Again|Another|Next one|Tell me another}{!|.| please.|}")
+    while len(turns) < 4 and rng.random() < 0.5:
+        more = spin(rng, "{Another one|Tell me another one|One more|Another joke|More|Again|Another|Next one|Tell me another|A different one|Do you have more|Got more|One more joke|A new one|Tell me one more|Haha, another|A better one|And another one|Tell me a joke|Give me one more|Do you know more jokes|Next joke|A joke again|I want another|Tell me a different joke}{!|.| please.|?|}")
         turns.append(Turn(more, chosen[len(turns)]))
     return turns
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from engine.demo.corpus.dialogue import Turn
 from engine.demo.corpus.fables import moral_question, summary_question
-from engine.demo.corpus.phrasing import article, invented, mend_articles, spin
-from engine.demo.corpus.vocabulary import FIGURES, first_name, noun_phrase
+from engine.demo.corpus.phrasing import article, invented, mend_articles, spin, spliced
+from engine.demo.corpus.vocabulary import FIGURES, NOUNS, first_name, noun_phrase
 
 ANIMALS = tuple(
     "fox rabbit bear mouse owl turtle frog cat dog duck hedgehog squirrel lion elephant penguin horse sheep goat cow pig hen wolf deer "
@@ -69,11 +69,16 @@ _ENDS = ("", "The end.", "And they lived happily ever after.")
 
 def _hero(rng: Random) -> str:
     draw = rng.random()
-    if draw < 0.25:
+    if draw < 0.22:
         return rng.choice(ANIMALS)
-    if draw < 0.45:
+    if draw < 0.40:
         return rng.choice(HEROES)
-    return rng.choice(FIGURES) if draw < 0.65 else noun_phrase(rng) if draw < 0.93 else invented(rng)
+    if draw < 0.58:
+        return rng.choice(FIGURES)
+    if draw < 0.82:
+        return noun_phrase(rng)
+    # Words never seen before can only be copied, piece by piece.
+    return invented(rng) if draw < 0.88 else spliced(rng, NOUNS)
 
 
 def stories(rng: Random) -> list[Turn]:
@@ -87,7 +92,7 @@ def stories(rng: Random) -> list[Turn]:
     user = spin(rng, _OPENERS)
     draw = rng.random()
     if draw < 0.35:
-        user += f" {rng.choice(('about', 'about', 'about', 'with', 'starring', 'in which the hero is', 'that is about', 'for my child about', 'involving'))} {article(hero)}"
+        user += f" {rng.choice(('about', 'about', 'about', 'with', 'starring', 'in which the hero is', 'that is about', 'for my child about', 'involving', 'and the main figure is', 'in which the star is', 'where the lead is', 'whose hero is', 'where the one who has the adventure is', 'in which the main role has', 'where the hero is', 'which tells of', 'featuring', 'on', 'around'))} {article(hero)}"
     elif draw < 0.60:
         user += f" about {article(adjective)} {hero}"
     elif draw < 0.70:

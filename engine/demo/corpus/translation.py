@@ -48,6 +48,7 @@ _ASK = (
     "What is the <l> {word|term|translation} {for|of} <q>?",
     "{<q> in <l>|The <l> word for <q>|<l> for <q>|Say <q> in <l>|Tell me <q> in <l>}{?|.|}",
     "What do {they|people} say for <q> in <l>?",
+    "{How do people who speak <l> say <q>|How does a <l> person say <q>|A <l> person says what for <q>|What do speakers of <l> say for <q>|What is <q> for somebody who speaks <l>|The word <q>, what is it in <l>|<l> please: <q>|My <l> homework: what is <q>|I want to say <q> in <l>|If I speak <l>, how do I say <q>|Do you know the <l> for <q>|Write <q> in <l>}{?|.|}",
 )
 
 

@@ -27,6 +27,7 @@ from engine.demo.corpus import (
     stories,
     translation,
     unknown,
+    visitors,
     words,
 )
 from engine.demo.corpus.dialogue import Dialogue, Turn
@@ -194,6 +195,36 @@ def test_capitals_are_unambiguous_and_translations_complete() -> None:
     assert all(country.capital and country.language for country in geography.COUNTRIES.values())
     assert len({len(table) for table in translation.WORDS.values()}) == 1
     assert set(geography.FAMILIAR) <= set(geography.COUNTRIES)
+
+
+def test_no_joke_is_told_twice_in_a_row_of_jokes() -> None:
+    """Who asks for another joke gets another one."""
+    rng = Random(6)
+    for _ in range(DRAWS):
+        told = [turn.assistant.removeprefix("Here is one: ") for turn in poems.jokes(rng)]
+        assert len(told) == len(set(told))
+
+
+def test_the_words_a_system_prompt_quotes_open_or_close_every_answer() -> None:
+    """A dialogue under "end every answer with" obeys in all its turns."""
+    rng = Random(7)
+    tagged = 0
+    for _ in range(DRAWS):
+        dialogue = personas.persona_dialogue(rng, mixture.draw_turns)
+        if (found := re.search(r'"([^"]+)"', dialogue.system or "")) is not None:
+            tagged += 1
+            tag = found.group(1)
+            answers = [turn.assistant for turn in dialogue.turns]
+            assert all(answer.startswith(tag) or answer.endswith(tag) for answer in answers), dialogue
+    assert tagged > DRAWS // 20
+
+
+def test_questions_for_a_bigger_model_get_fixed_texts() -> None:
+    """What only a big model knows is never answered, and never echoed."""
+    answers = {turn.assistant for turn in drawn(visitors.big_questions)}
+
+    assert len(answers) <= 12
+    assert all("tiny demo model" in answer for answer in answers)
 
 
 def test_no_template_syntax_reaches_the_text(sample: list[Dialogue]) -> None:

@@ -7,7 +7,7 @@ from itertools import islice
 
 import pytest
 
-from engine.demo import fresh, heldout, heldout_rows, training_text, verdict
+from engine.demo import heldout, heldout_fresh, heldout_rows, training_text, verdict
 from engine.demo.corpus.mixture import dialogues
 
 DIALOGUES = 12_000
@@ -20,7 +20,7 @@ def wordings() -> frozenset[str]:
 
 
 def test_training_reads_no_heldout_wording(wordings: frozenset[str]) -> None:
-    """A sample of the training text asks in none of the held-out wordings and has none of their system prompts."""
+    """A sample of the training text asks in no held-out wording and has no held-out system prompt."""
     asked: set[str] = set()
     for dialogue in islice(training_text.training_dialogues(31), DIALOGUES):
         asked |= {training_text.bare(turn.user) for turn in dialogue.turns}
@@ -32,7 +32,9 @@ def test_training_reads_no_heldout_wording(wordings: frozenset[str]) -> None:
 def test_the_corpus_itself_hardly_ever_makes_a_heldout_wording(wordings: frozenset[str]) -> None:
     """Only a chance typing error can: were a template one, a wording would come back again and again."""
     counted = Counter(
-        training_text.bare(turn.user) for dialogue in islice(dialogues(31), DIALOGUES) for turn in dialogue.turns
+        training_text.bare(turn.user)
+        for dialogue in islice(dialogues(31), DIALOGUES)
+        for turn in dialogue.turns
     )
 
     assert max(counted[wording] for wording in wordings) <= 3
@@ -41,16 +43,17 @@ def test_the_corpus_itself_hardly_ever_makes_a_heldout_wording(wordings: frozens
 def test_the_cases_never_change() -> None:
     """Two listings hold the same questions in the same order."""
     assert [case.messages for case in heldout.cases()] == [case.messages for case in heldout.cases()]
-    assert [case.messages for case in fresh.fresh_cases()] == [case.messages for case in fresh.fresh_cases()]
+    first, again = heldout_fresh.fresh_cases(), heldout_fresh.fresh_cases()
+    assert [case.messages for case in first] == [case.messages for case in again]
 
 
 def test_every_fresh_skill_has_a_dozen_cases() -> None:
     """Every kind of fresh question is asked in at least twelve wordings, none of them twice."""
-    counted = Counter(case.skill for case in fresh.fresh_cases())
+    counted = Counter(case.skill for case in heldout_fresh.fresh_cases())
 
     assert len(counted) == 13
     assert min(counted.values()) >= 12
-    assert len(fresh.fresh_wordings()) == len(set(fresh.fresh_wordings()))
+    assert len(heldout_fresh.fresh_wordings()) == len(set(heldout_fresh.fresh_wordings()))
 
 
 def test_every_skill_with_a_bar_has_enough_cases() -> None:
