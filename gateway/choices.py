@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from gateway.admission import Admission, Ticket
-from gateway.chat import Finish, Outcome, Timings, Usage
+from gateway.chat import Batch, Finish, Outcome, Timings, Usage
 from gateway.errors import BacklogFull, ChatUnsupported, GatewayFault, PaddockError, Refusal
 from gateway.generation import Generation
 from gateway.house import House
@@ -61,6 +61,8 @@ class Choices:
         self._parts = parts
         self._gathered = gathered
         self._prompts = prompts
+        # Before any answer has begun, so that none writes its own.
+        self._opening = order.form.deltas(Batch())
         self._readers = 0
         self._grace: asyncio.TimerHandle | None = None
         for part in parts:
@@ -159,9 +161,14 @@ class Choices:
     async def _follow(self, part: Generation) -> None:
         """Carry an answer's events over, and end the others when it fails."""
         async for piece in part.log.read():
-            if self.error is None:
-                # A frame is one event, so that a reader who comes back can begin behind any.
-                self.log.append([event + _EVENT_END for event in piece.split(_EVENT_END)[:-1]])
+            if self.error is not None:
+                continue
+            if any(one.is_granted for one in self._parts):
+                # Behind the news of the queue.
+                self.log.append(self._opening)
+                self._opening = []
+            # A frame is one event, so that a reader who comes back can begin behind any.
+            self.log.append([event + _EVENT_END for event in piece.split(_EVENT_END)[:-1]])
         await part.over()
         if part.error is not None and self.error is None:
             self.error = part.error

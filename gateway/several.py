@@ -3,6 +3,8 @@
 Knows which words of a form belong to one choice and which to the whole. Knows nothing of what they say.
 """
 
+from collections.abc import Sequence
+
 from gateway.chat import Batch, Finish, Timings, Usage
 from gateway.errors import PaddockError
 from gateway.order import Waiting
@@ -32,11 +34,18 @@ class ChoiceForm:
         return []
 
 
-class ClosingForm:
-    """What stands behind all choices: the usage of all and [DONE], or the error that ended them."""
+class SharedForm:
+    """What stands around all choices: their roles in the order of their indices, then, behind the last of
+    them, the usage of all and [DONE], or the error that ended them.
 
-    def __init__(self, form: OpenAiForm) -> None:
-        self._form = form
+    Deliberate divergence: a role could stand before its own choice's first text. OpenAI's Python SDK takes
+    the first chunk for the first choice's and breaks at another. Delete when its stream helper looks at the
+    index there.
+    """
+
+    def __init__(self, forms: Sequence[OpenAiForm]) -> None:
+        self._forms = forms
+        self._form = forms[0]
 
     def waiting(self, news: Waiting) -> list[bytes]:
         return []
@@ -45,7 +54,7 @@ class ClosingForm:
         return []
 
     def deltas(self, batch: Batch) -> list[bytes]:
-        return []
+        return [frame for form in self._forms for frame in form.begun()]
 
     def finished(self, finish: Finish, usage: Usage, timings: Timings) -> list[bytes]:
         return self._form.closed(usage, timings)

@@ -139,6 +139,10 @@ class OpenAiForm:
     def finished(self, finish: Finish, usage: Usage, timings: Timings) -> list[bytes]:
         return [*self.ended(finish), *self.closed(usage, timings)]
 
+    def begun(self) -> list[bytes]:
+        """Write the role before anything is known of the answer."""
+        return self._opened("" if self._calls is None else None)
+
     def ended(self, finish: Finish) -> list[bytes]:
         """Write the end of this choice."""
         frames = []

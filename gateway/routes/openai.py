@@ -36,7 +36,7 @@ from gateway.routes.intake import Intake, owner_of, request_id
 from gateway.routes.lane import Endpoint
 from gateway.routes.reply import Follow, FollowStyle, Whole
 from gateway.schema import ChatBody, CompletionBody
-from gateway.several import ChoiceForm, ClosingForm
+from gateway.several import ChoiceForm, SharedForm
 from gateway.shelf import Shelf
 from gateway.sse import OpenAiForm, WholeForm, called, told_logprobs, usage_body
 from gateway.tools import CallReader
@@ -188,7 +188,7 @@ class OpenAiRoutes:
             orders = await ordered(forms[0], is_resumable=is_resumable)
             generation = self._start(orders, forms, calls)
         else:
-            orders = await ordered(ClosingForm(forms[0]), is_resumable=is_resumable)
+            orders = await ordered(SharedForm(forms), is_resumable=is_resumable)
             choices = [ChoiceForm(one, is_first=one is forms[0]) for one in forms]
             generation = self._start(orders, choices, calls)
         reply = Follow(generation, self._follow)

@@ -75,6 +75,8 @@ async def test_several_answers_come_in_one_stream(served: Served, tgi_double: Th
         assert ["stop"] == [one for one in finishes if one]
         assert "stop" == finishes[-1]
     order = [frame.json["choices"][0]["index"] for frame in frames[:-2]]
+    # As OpenAI's SDK needs it.
+    assert [0, 1] == order[:2]
     assert order not in (sorted(order), sorted(order, reverse=True))
     assert ([], 12) == (frames[-2].json["choices"], frames[-2].json["usage"]["completion_tokens"])
     assert ["[DONE]"] == [frame.data for frame in frames if frame.data == "[DONE]"] == [frames[-1].data]

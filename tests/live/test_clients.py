@@ -89,6 +89,23 @@ def test_openai_completes_a_prompt(stack: Stack, sdk: openai.OpenAI) -> None:
     assert whole.choices[0].text == "".join(pieces)
 
 
+def test_openai_completes_several_prompts(stack: Stack, sdk: openai.OpenAI) -> None:
+    """Each as it is completed alone, in their order; the streamed pieces by their index."""
+    prompts = [PROMPT, PROMPT.replace("grapes", "crow")]
+    how: dict[str, Any] = {"model": model(stack), "temperature": 0, "max_tokens": 60}
+
+    whole = sdk.completions.create(**how, prompt=prompts)
+    alone = [sdk.completions.create(**how, prompt=prompt) for prompt in prompts]
+    texts = ["", ""]
+    for chunk in sdk.completions.create(**how, prompt=prompts, stream=True):
+        for choice in chunk.choices:
+            texts[choice.index] += choice.text
+
+    assert [one.choices[0].text for one in alone] == [one.text for one in whole.choices] == texts
+    assert whole.usage is not None
+    assert whole.usage.prompt_tokens == sum(one.usage.prompt_tokens for one in alone if one.usage)
+
+
 def test_openai_lists_the_model(stack: Stack, sdk: openai.OpenAI) -> None:
     """One model, found by its name, that says how long its context is."""
     (listed,) = sdk.models.list().data
