@@ -101,7 +101,7 @@ class Order:
 
     @property
     def prompt_weight(self) -> int:
-        """Give about how many tokens the prompt has, as it is weighed before anybody counted: bytes by three."""
+        """Give about how many tokens the prompt has, as it is weighed before a count: its bytes by three."""
         return len(self.prompt.encode() if self.native is None else self.native) // 3
 
     @property
