@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import CDPSession, expect
+from playwright.sync_api import CDPSession, Locator, expect
 
 from tests.browser.chromium import Chromium
 from tests.browser.conftest import OpenPage
@@ -176,9 +176,9 @@ def test_a_restart_of_the_gateway_interrupts_and_continue_goes_on(open_page: Ope
         note = reader.answers.last.locator(".note")
         expect(note).to_have_text("Interrupted: this answer is not complete.", timeout=2 * PATIENCE_MS)
     stack.wait_until_ready()
-    before = prose.inner_text()
+    before = letters(prose)
     reader.button("Continue").click()
-    after = reader.wait_for_answer().inner_text()
+    after = letters(reader.wait_for_answer())
     assert (before != "", after.startswith(before), len(after) > len(before)) == (True, True, True)
     expect(reader.answers).to_have_count(1)
 
@@ -256,6 +256,11 @@ def test_a_real_answer_is_accessible(
     reader.ask("Implement a Python function to compute the Fibonacci numbers.")
     expect(reader.wait_for_answer().locator("pre .hl-keyword").first).to_be_visible()
     assert violations(reader) == []
+
+
+def letters(prose: Locator) -> str:
+    """Read a text without its marks: what was open when it was cut may have become bold since."""
+    return re.sub(r"\W", "", prose.inner_text())
 
 
 def context_tokens(facts: str) -> int:

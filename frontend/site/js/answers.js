@@ -15,8 +15,12 @@ import { isRunning } from "./history.js";
 import { Problem } from "./problem.js";
 import { add } from "./tree.js";
 
-/** While an answer grows it is written down this often, so that a crash loses little. */
+/**
+ * While an answer grows it is written down this often, so that a crash loses little. A longer chat costs more
+ * to write, so each so many messages add as much again; what a crash takes of it the stream still has.
+ */
 const SAVE_SECONDS = 1;
+const SAVE_MESSAGES = 100;
 
 /**
  * Return the moves. `frame` runs a callback before the next paint: text reaches the message
@@ -77,7 +81,7 @@ export function answers({ chats, streamChat, followStream, stopStream, newId, no
       saving ??= setTimeout(() => {
         saving = null;
         chats.save(chat, { isTouched: false });
-      }, SAVE_SECONDS * 1000);
+      }, SAVE_SECONDS * 1000 * (1 + Math.floor(chat.messages.length / SAVE_MESSAGES)));
     };
     const flush = () => {
       isAsked = false;
