@@ -28,7 +28,10 @@
     ├── EngineError            the engine, after a grant
     │   ├── EngineUnreachable      502  no connection
     │   ├── EngineOverloaded       503  its own permits are spent
-    │   ├── EngineTimeout          504  silent for longer than a limit
+    │   ├── EngineTimeout          504  no answer to a question, or silent in all its chats
+    │   ├── FirstTokenTimeout      504  no first token within its limit
+    │   ├── GapTimeout             504  no next token within its limit
+    │   ├── TotalTimeout           504  an answer longer than its limit
     │   ├── EngineRejected         422  its validation refused the prompt or a parameter
     │   ├── EngineFailed           502  it said that the generation failed
     │   └── EngineCutOff           502  it closed the stream before its final event
@@ -68,36 +71,31 @@ class CallerError(PaddockError):
 class RequestInvalid(CallerError):
     """What was sent is not HTTP."""
 
-    code = "request_invalid"
-    status = 400
+    code, status = "request_invalid", 400
 
 
 class RequestTimeout(CallerError):
     """The request's head or body did not arrive in time."""
 
-    code = "request_timeout"
-    status = 408
+    code, status = "request_timeout", 408
 
 
 class HeadTooLarge(CallerError):
     """The request's line and headers have more bytes than are read."""
 
-    code = "head_too_large"
-    status = 431
+    code, status = "head_too_large", 431
 
 
 class BodyInvalid(CallerError):
     """The body is not a JSON object."""
 
-    code = "body_invalid"
-    status = 400
+    code, status = "body_invalid", 400
 
 
 class ChatInvalid(CallerError):
     """A field is missing, unknown, of the wrong type or out of range; param names it."""
 
-    code = "chat_invalid"
-    status = 422
+    code, status = "chat_invalid", 422
 
 
 class ChatUnsupported(CallerError):
@@ -107,15 +105,13 @@ class ChatUnsupported(CallerError):
     could is invalid.
     """
 
-    code = "chat_unsupported"
-    status = 400
+    code, status = "chat_unsupported", 400
 
 
 class PromptTooLong(CallerError):
     """The prompt's tokens and the tokens asked for do not fit the model's context."""
 
-    code = "prompt_too_long"
-    status = 400
+    code, status = "prompt_too_long", 400
 
     def named(self, prompt: str, limit: str) -> "PromptTooLong":
         """Name the field as the caller's body does: the prompt's, or the limit's where that is too large."""
@@ -126,67 +122,58 @@ class PromptTooLong(CallerError):
 class ModelUnknown(CallerError):
     """The caller named a model that is not served here."""
 
-    code = "model_unknown"
-    status = 404
+    code, status = "model_unknown", 404
 
 
 class StreamUnknown(CallerError):
     """There is no such stream for this caller."""
 
-    code = "stream_unknown"
-    status = 404
+    code, status = "stream_unknown", 404
 
 
 class RouteUnknown(CallerError):
     """No such path."""
 
-    code = "route_unknown"
-    status = 404
+    code, status = "route_unknown", 404
 
 
 class MethodUnknown(CallerError):
     """The path exists, but not for this method."""
 
-    code = "method_unknown"
-    status = 405
+    code, status = "method_unknown", 405
 
 
 class KeyInvalid(CallerError):
     """No API key was sent, or one that is not known here."""
 
-    code = "key_invalid"
-    status = 401
+    code, status = "key_invalid", 401
     type = "authentication_error"
 
 
 class OriginForeign(CallerError):
     """A page of another site called."""
 
-    code = "origin_foreign"
-    status = 403
+    code, status = "origin_foreign", 403
     type = "permission_error"
 
 
 class HostUnknown(CallerError):
     """The request was sent to a name that is not this server's."""
 
-    code = "host_unknown"
-    status = 421
+    code, status = "host_unknown", 421
     type = "permission_error"
 
 
 class BodyTooLarge(CallerError):
     """The body holds more bytes than the gateway or the engine takes."""
 
-    code = "body_too_large"
-    status = 413
+    code, status = "body_too_large", 413
 
 
 class MediaUnknown(CallerError):
     """The body's media type is not application/json."""
 
-    code = "media_unknown"
-    status = 415
+    code, status = "media_unknown", 415
 
 
 class Refusal(PaddockError):
@@ -196,45 +183,39 @@ class Refusal(PaddockError):
 class BacklogFull(Refusal):
     """As many chats wait as may wait."""
 
-    code = "backlog_full"
-    status = 429
+    code, status = "backlog_full", 429
     type = "rate_limit_error"
 
 
 class QuotaSpent(Refusal):
     """This key has used what it may use."""
 
-    code = "quota_spent"
-    status = 429
+    code, status = "quota_spent", 429
     type = "rate_limit_error"
 
 
 class DeadlineUnmet(Refusal):
     """The wait is longer than the caller said it can be."""
 
-    code = "deadline_unmet"
-    status = 503
+    code, status = "deadline_unmet", 503
 
 
 class Draining(Refusal):
     """The gateway is stopping and admits nothing new."""
 
-    code = "draining"
-    status = 503
+    code, status = "draining", 503
 
 
 class EngineDown(Refusal):
     """No engine is ready to serve."""
 
-    code = "engine_down"
-    status = 503
+    code, status = "engine_down", 503
 
 
 class WaitExpired(PaddockError):
     """The chat waited in the backlog for as long as a chat may wait."""
 
-    code = "wait_expired"
-    status = 504
+    code, status = "wait_expired", 504
 
 
 class EngineError(PaddockError):
@@ -244,52 +225,63 @@ class EngineError(PaddockError):
 class EngineUnreachable(EngineError):
     """No connection to the engine, or it broke before the first byte."""
 
-    code = "engine_unreachable"
-    status = 502
+    code, status = "engine_unreachable", 502
 
 
 class EngineOverloaded(EngineError):
     """The engine's own permits are spent."""
 
-    code = "engine_overloaded"
-    status = 503
+    code, status = "engine_overloaded", 503
     type = "rate_limit_error"
 
 
 class EngineTimeout(EngineError):
-    """The engine was silent for longer than a limit."""
+    """The engine did not answer a question in time, or was silent in all its chats."""
 
-    code = "engine_timeout"
-    status = 504
+    code, status = "engine_timeout", 504
+
+
+class FirstTokenTimeout(EngineError):
+    """No first token came within its limit."""
+
+    code, status = "first_token_timeout", 504
+
+
+class GapTimeout(EngineError):
+    """No next token came within its limit."""
+
+    code, status = "gap_timeout", 504
+
+
+class TotalTimeout(EngineError):
+    """The answer took longer than an answer may take."""
+
+    code, status = "total_timeout", 504
 
 
 class EngineRejected(EngineError):
     """The engine's validation refused the prompt or a parameter."""
 
-    code = "engine_rejected"
-    status = 422
+    code, status = "engine_rejected", 422
     type = "invalid_request_error"
 
 
 class EngineFailed(EngineError):
     """The engine said that the generation failed."""
 
-    code = "engine_failed"
-    status = 502
+    code, status = "engine_failed", 502
 
 
 class EngineCutOff(EngineError):
     """The engine closed the stream before its final event."""
 
-    code = "engine_cut_off"
-    status = 502
+    code, status = "engine_cut_off", 502
 
 
 class GatewayFault(PaddockError):
     """A defect of the gateway; its log has the details under the request id."""
 
-    code = "gateway_fault"
-    status = 500
+    code, status = "gateway_fault", 500
 
 
 def leaves(root: type[PaddockError] = PaddockError) -> list[type[PaddockError]]:

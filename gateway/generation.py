@@ -15,10 +15,10 @@ from gateway.errors import (
     CallerError,
     Draining,
     EngineError,
-    EngineTimeout,
     GatewayFault,
     PaddockError,
     Refusal,
+    TotalTimeout,
     WaitExpired,
 )
 from gateway.estimate import Estimate
@@ -175,8 +175,8 @@ class Generation(ABC):
             self._fail(error)
         except TimeoutError:
             limit = self._house.total_limit_seconds
-            self._house.ledger.metrics.fail(EngineTimeout.code)
-            self._fail(EngineTimeout(f"the answer took longer than {limit:g} s and was stopped"))
+            self._house.ledger.metrics.fail(TotalTimeout.code)
+            self._fail(TotalTimeout(f"the answer took longer than {limit:g} s and was stopped"))
         except EngineError as error:
             self._house.ledger.metrics.fail(error.code)
             self._fail(error)

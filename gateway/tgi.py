@@ -26,6 +26,8 @@ from gateway.errors import (
     EngineRejected,
     EngineTimeout,
     EngineUnreachable,
+    FirstTokenTimeout,
+    GapTimeout,
 )
 from gateway.events import Events, translate
 from gateway.transport import Pool, Reply
@@ -108,15 +110,16 @@ class Tgi:
         Cancel:   the connection closes at once.
         Raises:   EngineError; EngineCutOff when the stream ends without its final event.
         """
-        events, is_over = Events(is_detailed=is_detailed), False
+        events, is_over, is_begun = Events(is_detailed=is_detailed), False, False
 
         def take(piece: bytes) -> bool:
-            nonlocal is_over
+            nonlocal is_over, is_begun
             batch = events.feed(piece)
             if not batch.raw:
                 return True  # a comment, or half an event: nothing to tell
             # Until tokens, not bytes: TGI's keep-alive comments go on while its shard stalls.
             reply.extend(self._limits.gap_seconds)
+            is_begun = True
             is_over = not give(batch) or batch.final is not None
             if events.error is not None:
                 raise events.error
@@ -138,8 +141,12 @@ class Tgi:
                     with suppress(TransportError, TransportTimeout):
                         await reply.take(_TERMINATOR_LIMIT_SECONDS)
         except TransportTimeout:
-            raise EngineTimeout(
-                "the engine was silent for too long, so the generation was stopped"
+            if is_begun:
+                limit = self._limits.gap_seconds
+                raise GapTimeout(f"no token came for {limit:g} s, so the generation was stopped") from None
+            limit = self._limits.first_token_seconds
+            raise FirstTokenTimeout(
+                f"no first token came within {limit:g} s, so the generation was stopped"
             ) from None
         except TransportError as error:
             raise self._lost(error) from error

@@ -109,7 +109,7 @@ async def test_a_stall_between_tokens_is_a_timeout(serve: Serve, tgi_double: Thr
     frames = frames_of((await served.client.post(CHAT, json=chat(stream=True))).text)
 
     assert "one" == content_of(frames[:-1])
-    assert "engine_timeout" == error_of(frames)["code"]
+    assert "gap_timeout" == error_of(frames)["code"]
     await tgi_double.until_seen(lambda seen: seen.disconnected_at is not None)
 
 
@@ -123,7 +123,7 @@ async def test_a_stall_before_the_first_token_is_a_504(
     tgi_double.script(fault="stall")
     response = await served.client.post(CHAT, json=chat(stream=is_streamed))
 
-    assert (504, "engine_timeout") == (response.status_code, response.json()["error"]["code"])
+    assert (504, "first_token_timeout") == (response.status_code, response.json()["error"]["code"])
     await tgi_double.until_seen(lambda seen: seen.disconnected_at is not None)
 
 
@@ -136,7 +136,7 @@ async def test_an_answer_that_takes_too_long_in_all_is_stopped(
     frames = frames_of((await served.client.post(CHAT, json=chat(stream=True))).text)
 
     assert content_of(frames[:-1]).startswith("word word")
-    assert "engine_timeout" == error_of(frames)["code"]
+    assert "total_timeout" == error_of(frames)["code"]
 
 
 @BOTH

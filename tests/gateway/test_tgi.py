@@ -13,8 +13,9 @@ from gateway.errors import (
     EngineFailed,
     EngineOverloaded,
     EngineRejected,
-    EngineTimeout,
     EngineUnreachable,
+    FirstTokenTimeout,
+    GapTimeout,
 )
 from gateway.tgi import Info, Limits, Tgi, TokenSpan
 from tests.gateway.peer import CHUNKED, LIMIT_SECONDS, Peer, Talk, Visit, chunk, peer
@@ -169,7 +170,7 @@ async def test_comments_are_no_first_token() -> None:
     """An engine that stalls and says so every few seconds has stalled."""
     limits = Limits(connect_seconds=5.0, first_token_seconds=0.05, gap_seconds=LIMIT_SECONDS)
     async with asyncio.timeout(LIMIT_SECONDS), engine(keeps_alive(), limits) as (tgi, _):
-        with pytest.raises(EngineTimeout):
+        with pytest.raises(FirstTokenTimeout):
             await texts(tgi)
 
 
@@ -178,7 +179,7 @@ async def test_comments_are_no_next_token() -> None:
     limits = Limits(connect_seconds=5.0, first_token_seconds=3600.0, gap_seconds=0.05)
     shown: list[str] = []
     async with asyncio.timeout(LIMIT_SECONDS), engine(keeps_alive(token("a")), limits) as (tgi, _):
-        with pytest.raises(EngineTimeout):
+        with pytest.raises(GapTimeout):
             await texts(tgi, shown)
     assert ["a"] == shown
 

@@ -252,7 +252,7 @@ async def test_an_answer_that_takes_too_long_in_all_fails() -> None:
     generation = stand.start()
     told = await frames(generation)
 
-    assert b'"code":"engine_timeout"' in told
+    assert b'"code":"total_timeout"' in told
     assert "failed" == stand.record()["outcome"]
     assert stand.is_free()
 
