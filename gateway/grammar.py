@@ -17,6 +17,8 @@ from gateway.fit import BOUNDS, FORMATS, TYPES, problem_of
 
 # References are written out, which can multiply; nobody's form has so many parts.
 _PARTS_LIMIT = 2000
+# Deeper ones no engine compiles, and beyond a few hundred levels they cannot be written as JSON again.
+_DEPTH_LIMIT = 50
 
 # They describe, and bind nothing.
 _NOTES = {"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly"}
@@ -94,11 +96,23 @@ class _Settling:
         self._root = root
         self._is_loose = is_loose
         self._parts = 0
+        self._depth = 0
 
     def settle(self, schema: Any, where: str, within: tuple[str, ...]) -> dict[str, Any]:
         self._parts += 1
         if self._parts > _PARTS_LIMIT or len(where) > 10_000:
             raise _unkept(where.split(".")[0], f"has more than {_PARTS_LIMIT} parts, references written out")
+        if self._depth > _DEPTH_LIMIT:
+            raise _unkept(where.split(".")[0], f"is nested deeper than {_DEPTH_LIMIT} levels")
+        # A reference stands where its target will.
+        deeper = not (isinstance(schema, dict) and "$ref" in schema)
+        self._depth += deeper
+        try:
+            return self._settled(schema, where, within)
+        finally:
+            self._depth -= deeper
+
+    def _settled(self, schema: Any, where: str, within: tuple[str, ...]) -> dict[str, Any]:
         if schema is True:
             return {}
         if not isinstance(schema, dict):

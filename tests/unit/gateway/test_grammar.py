@@ -255,3 +255,20 @@ def test_a_result_of_the_form_passes() -> None:
     """Nothing is said."""
     Shape().check('{"a": {"b": []}}')
     Shape(OBJECT).check('{"a": "x"}')
+
+
+def nested(levels: int) -> dict[str, Any]:
+    """Make a schema of objects within objects."""
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(levels):
+        schema = of(a=schema)
+    return schema
+
+
+def test_a_schema_is_nested_fifty_levels_at_most() -> None:
+    """Deeper ones could not even be written for the engine; a loose one keeps what is above."""
+    assert nested(50) == settle(nested(50), "response_format")
+    for levels in (51, 240, 480):
+        with pytest.raises(CallerError, match="nested deeper than 50 levels"):
+            settle(nested(levels), "response_format")
+        assert {"type", "properties"} >= loosen(nested(levels)).keys()
