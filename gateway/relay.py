@@ -45,7 +45,7 @@ class Streaming(Generation):
                     raise error.named(*order.fields) from None
             if self._prompt_tokens is None and order.may_be_cut:
                 # Before the first token: a count that fails must not break an answer that is there.
-                self._prompt_tokens = len(await replica.tgi.tokenize(order.prompt))
+                self._prompt_tokens = await replica.tgi.count(order.prompt)
             try:
                 await self._parts(replica, room, stops)
             finally:
