@@ -223,7 +223,8 @@ setInterval(() => Object.keys(desk.elsewhere).forEach(attend), LOOK_SECONDS * 10
 window.addEventListener("pagehide", () => desk.leave());
 setInterval(() => facts.tick() && calls.wake(), 1000);
 for (const name of ["online", "pageshow"]) window.addEventListener(name, calls.wake);
-for (const name of ["resume", "visibilitychange"]) document.addEventListener(name, calls.wake);
+// A page that goes away is hidden first: it must not ask once more.
+for (const name of ["resume", "visibilitychange"]) document.addEventListener(name, () => document.hidden || calls.wake());
 Alpine.effect(() => {
   document.title = desk.current.title === "" ? "Paddock" : `${desk.current.title} · Paddock`;
 });
