@@ -932,7 +932,7 @@ class Output:
 
     def say(self, text: str) -> None:
         """Write a line of the supervisor's own."""
-        self.write(f"supervisor: {text}".encode())
+        self.write(f"supervisor: {text}".encode(errors="replace"))  # a path may hold bytes that are no text
 
 
 class Engine:

@@ -4,6 +4,8 @@ import ast
 import sys
 from pathlib import Path
 
+import pytest
+
 from engine import supervisor
 
 SOURCE = Path(supervisor.__file__).read_text(encoding="utf-8")
@@ -28,3 +30,10 @@ def test_the_docstring_names_every_route() -> None:
     told = supervisor.__doc__ or ""
 
     assert set() == {path for path, method in supervisor.ROUTES.items() if f"{method} {path}" not in told}
+
+
+def test_a_line_may_hold_what_is_no_text(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """A path in another encoding than the locale's is shown as far as it can be, and ends nobody."""
+    supervisor.Output().say("starting /srv/\udcc3\udca4/engine")
+
+    assert b"supervisor: starting /srv/??/engine\n" == capfdbinary.readouterr().out
