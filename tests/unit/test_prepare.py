@@ -161,3 +161,10 @@ def test_where_nobody_may_write_a_sentence_says_so(
     assert prepare.main(["libgomp"]) == 0
     assert prepare.main(["nginx"]) == 1
     assert capsys.readouterr().err == sentence
+
+
+def test_a_path_that_is_no_text_is_logged_all_the_same(prepare: ModuleType, tmp_path: Path) -> None:
+    """A checkout below a folder in another encoding than the locale's."""
+    prepare.run_showing("working", [sys.executable, "-c", "print('f\\xfcr')", "/srv/\udcc3\udca4"])
+
+    assert "/srv/??" in (tmp_path / ".cache/log/prepare.log").read_text(encoding="utf-8")
