@@ -2,7 +2,6 @@
 
 import os
 import re
-import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -84,19 +83,23 @@ def stack_url(stack: Stack) -> str:
 
 
 @pytest.fixture(scope="session")
-def keyed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def keys_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the closed gateway's keys are."""
-    return tmp_path_factory.mktemp("keys")
+    return tmp_path_factory.mktemp("keys") / "keys.json"
 
 
 @pytest.fixture(scope="session")
-def closed(stack: Stack, keyed_folder: Path) -> Iterator[Stack]:
+def api_key(keys_file: Path) -> str:
+    """The closed gateway's key, made before it starts: a change would be seen within a second only."""
+    return new_key(keys_file, "tests")
+
+
+@pytest.fixture(scope="session")
+def closed(stack: Stack, keys_file: Path, api_key: str) -> Iterator[Stack]:
     """A gateway before the same engine as a network sees it: a name, plain http, API keys, one slot."""
-    file = keyed_folder / "keys.json"
-    new_key(file, "first")
     started = Stack(
         beside=stack,
-        GATEWAY_KEYS_FILE=str(file),
+        GATEWAY_KEYS_FILE=str(keys_file),
         GATEWAY_ALLOWED_HOSTS=LAN_NAME,
         GATEWAY_SLOTS="1",
     )
@@ -105,12 +108,6 @@ def closed(stack: Stack, keyed_folder: Path) -> Iterator[Stack]:
         yield started
     finally:
         started.stop()
-
-
-@pytest.fixture
-def api_key(closed: Stack, keyed_folder: Path) -> str:
-    """A key of the closed gateway, made for this test."""
-    return new_key(keyed_folder / "keys.json", f"test-{secrets.token_hex(4)}")
 
 
 def new_key(file: Path, name: str) -> str:
