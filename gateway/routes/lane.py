@@ -3,8 +3,8 @@
 Deliberate divergence: between the server and an endpoint FastAPI and Starlette have a dozen layers (errors
 twice, telemetry, a body limit, exit stacks, two routers, dependencies). For these routes, which take a
 Request and nothing else, all that the layers do is to find the endpoint and to turn errors into answers,
-for a third of a short request's cost (ARCHITECTURE.md), so that is done here. The application behind has the
-same routes, for the OpenAPI document and for wrong methods. Delete when its own way costs less.
+for 100 µs of a request (590 µs to 490, one token, measured), so that is done here. The application behind
+has the same routes, for the OpenAPI document and for wrong methods. Delete when its own way costs less.
 
 Knows endpoints and how errors are told. Knows nothing of what the endpoints do.
 """
