@@ -112,6 +112,8 @@ def asked_for_a_key(reader: Reader, double: Double) -> None:
 def with_files(reader: Reader, double: Double) -> None:
     """A file taken, another refused, and one in a question that was sent."""
     reader.give("picker", ("notes.txt", b"one two"))
+    # Nothing is sent while a file is being counted.
+    expect(reader.page.locator(".chips .chip")).to_contain_text("tokens")
     reader.ask("Read it.")
     reader.wait_for_answer()
     reader.give("picker", ("more.txt", b"three"), ("a.bin", b"\0\1"))
