@@ -26,8 +26,9 @@ class State(StrEnum):
 class Breaker:
     """One engine's.
 
-    A try that succeeds lets chats in again, but only a chat that succeeds ends the row: an engine that
-    writes one token and fails every chat is left alone for longer each time.
+    A try that succeeds lets chats in again, but only a chat that succeeds takes the pauses back: an engine
+    that writes one token and fails every chat is left alone for longer each time, and one that fails some of
+    them goes on serving the others.
 
     Units: now is seconds of a monotonic clock.
     """
@@ -42,9 +43,7 @@ class Breaker:
     def fail(self, now: float) -> bool:
         """Take note of a chat that the engine failed; say whether that opened it."""
         self._failures += 1
-        # On probation after a try, one failure is enough.
-        is_enough = self._failures >= (1 if self._openings else FAILURES_IN_A_ROW)
-        if self.state is not State.CLOSED or not is_enough:
+        if self.state is not State.CLOSED or self._failures < FAILURES_IN_A_ROW:
             return False
         self.trip(now)
         return True

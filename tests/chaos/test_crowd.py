@@ -200,9 +200,6 @@ def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-# Clients that reset their connection while uvicorn does not read from it leave its transport to the
-# collector, which this test calls by hand: seen as an unclosed transport, not as memory that grows.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 async def test_a_thousand_streams_in_chaos(
     serve: Serve, tgi_double: ThreadDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,7 +208,7 @@ async def test_a_thousand_streams_in_chaos(
     print(f"CHAOS_SEED={seed}")
     monkeypatch.setattr("gateway.generation.Log", Witness)
     served = await serve(
-        slots=SLOTS, backlog_limit=AT_ONCE, resume_grace_seconds=0.5, stream_keep_seconds=KEEP_SECONDS,
+        slots=SLOTS, backlog_limit=AT_ONCE, resume_grace_seconds=2.0, stream_keep_seconds=KEEP_SECONDS,
         heartbeat_seconds=3600,
     )  # fmt: skip
     for mark, (fault, after) in FAULTS.items():

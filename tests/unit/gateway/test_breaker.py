@@ -48,17 +48,30 @@ def test_the_pause_doubles_while_no_token_comes() -> None:
     assert LONGEST_PAUSE_SECONDS == 30
 
 
-def test_a_token_lets_chats_in_and_a_chat_ends_the_row() -> None:
-    """After a try one failure is enough; after a whole chat it takes a row again."""
-    on_probation, cured = opened(), opened()
-    for breaker in (on_probation, cured):
+def test_a_token_lets_chats_in_and_a_chat_takes_the_pauses_back() -> None:
+    """After a try it takes a row of failures again; without a chat that went well the pause is longer."""
+    failing, cured = opened(), opened()
+    for breaker in (failing, cured):
         breaker.begin_try()
         breaker.end_try(0.0, is_good=True)
         assert State.CLOSED is breaker.state
     cured.succeed()
+    row = [[breaker.fail(0.0) for _ in range(FAILURES_IN_A_ROW)] for breaker in (failing, cured)]
 
-    assert (True, False) == (on_probation.fail(0.0), cured.fail(0.0))
-    assert (1.0, 2) == (on_probation.pause_seconds(0.0), on_probation.opened)
+    assert [[False] * (FAILURES_IN_A_ROW - 1) + [True]] * 2 == row
+    assert (1.0, 0.0) == (failing.pause_seconds(0.0), cured.pause_seconds(0.0))
+
+
+def test_an_engine_that_fails_every_second_chat_goes_on_serving() -> None:
+    """However long: nobody is served by leaving it alone."""
+    breaker = opened()
+    breaker.begin_try()
+    breaker.end_try(0.0, is_good=True)
+    for _ in range(100):
+        assert not breaker.fail(0.0)
+        breaker.succeed()
+
+    assert (State.CLOSED, 1) == (breaker.state, breaker.opened)
 
 
 @given(st.lists(st.sampled_from(["fail", "succeed", "try", "good", "bad", "trip", "renew", "wait"])))
