@@ -45,7 +45,7 @@ from gateway.relay import Generations
 from gateway.routes.completion import CompletionRoutes
 from gateway.routes.document import completed
 from gateway.routes.door import Door
-from gateway.routes.health import HealthRoutes
+from gateway.routes.health import HEADED, HealthRoutes
 from gateway.routes.intake import REQUEST_ID, Intake, request_id
 from gateway.routes.lane import Lane
 from gateway.routes.native import NATIVE_PATHS, NativeRoutes
@@ -276,6 +276,8 @@ class _RequestIds:
         identity = text if _GOOD_ID.fullmatch(text) else secrets.token_hex(12)
         scope[REQUEST_ID] = identity
         scope[SERVER_SEND] = send
+        if scope["method"] == "HEAD" and scope["path"] in HEADED:
+            scope = {**scope, "method": "GET"}
 
         async def with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -11,6 +11,9 @@ from pydantic import BaseModel, ValidationError
 from gateway.errors import BodyInvalid, ChatInvalid, ChatUnsupported
 from gateway.message import UNSUPPORTED
 
+# Characters of a field's place that are told: any that we know has fewer.
+LONGEST_NAME = 200
+
 AnyBody = TypeVar("AnyBody", bound=BaseModel)
 
 
@@ -65,7 +68,12 @@ def _name(location: tuple[int | str, ...]) -> str:
             name += f"[{step}]"
         elif _is_field(step):
             name += f".{step}" if name else step
-    return name or "body"
+    return _shortened(name) or "body"
+
+
+def _shortened(name: str) -> str:
+    """Keep an answer shorter than what a caller made up for a name."""
+    return name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
 
 
 def _is_field(step: str) -> bool:

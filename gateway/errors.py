@@ -17,7 +17,7 @@
     │   ├── OriginForeign          403  a page of another site calls
     │   ├── HostUnknown            421  a name that is not this server's
     │   ├── BodyTooLarge           413  more bytes than the engine takes
-    │   └── MediaUnknown           415  not application/json
+    │   └── MediaUnknown           415  not application/json, or compressed
     ├── Refusal                "not now", before a ticket
     │   ├── BacklogFull            429
     │   ├── QuotaSpent             429
@@ -171,7 +171,7 @@ class BodyTooLarge(CallerError):
 
 
 class MediaUnknown(CallerError):
-    """The body's media type is not application/json."""
+    """The body's media type is not application/json, or the body is compressed."""
 
     code, status = "media_unknown", 415
 

@@ -58,7 +58,8 @@ class Door:
         await self._app(scope, receive, with_limits)
 
     def _check(self, scope: Scope, headers: Headers) -> None:
-        host = headers.get("host", "")
+        hosts = headers.getlist("host")
+        host = hosts[0] if len(hosts) == 1 else ""
         if not self._is_ours(host):
             name = _name_of(host)
             raise HostUnknown(
@@ -91,7 +92,9 @@ class Door:
 
 
 def _name_of(host: str) -> str:
-    return _parts(f"//{host}").hostname or ""
+    """Read a Host header's name; what has more than a name and a port has none."""
+    parts = _parts(f"//{host}")
+    return (parts.hostname or "") if parts.netloc == host and "@" not in host else ""
 
 
 def _parts(address: str) -> SplitResult:

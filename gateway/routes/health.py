@@ -9,6 +9,9 @@ from gateway.fleet import Fleet
 from gateway.metrics import Metrics
 from gateway.routes.document import ANY_ROUTE, failing, form, told
 
+# What monitors ask for by HEAD, too: answered as GET, of which the server leaves the body out.
+HEADED = frozenset({"/health", "/ready", "/metrics", "/stats", "/v1/models", "/info"})
+
 
 class HealthRoutes:
     """GET /health, /ready and /metrics."""

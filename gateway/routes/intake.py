@@ -82,6 +82,9 @@ class Intake:
         media = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
         if media != "application/json":
             raise MediaUnknown(f"send the body as application/json{f', not {media}' if media else ''}")
+        coding = request.headers.get("content-encoding", "identity")
+        if coding != "identity":
+            raise MediaUnknown(f"send the body as it is, not with Content-Encoding: {coding}")
         limit = self._body_limit_bytes
         pieces, size = [], 0
         if int(request.headers.get("content-length", "0") or 0) > limit:

@@ -32,7 +32,7 @@ from gateway.routes.document import (
     taking,
     told,
 )
-from gateway.routes.intake import Intake, owner_of, request_id
+from gateway.routes.intake import ANY_MODEL, Intake, owner_of, request_id
 from gateway.routes.lane import Endpoint
 from gateway.routes.reply import Follow, FollowStyle, Whole
 from gateway.schema import ChatBody, CompletionBody
@@ -123,7 +123,7 @@ class OpenAiRoutes:
         """Describe one model. Raises: ModelUnknown."""
         model: str = request.path_params["model"]
         replica = self._intake.fleet.shown
-        if replica.model is None or model != replica.model:
+        if replica.model is None or model not in (replica.model, ANY_MODEL):
             raise ModelUnknown(f"the model {model!r} is not served here", param="model")
         return _json(self._model(replica))
 

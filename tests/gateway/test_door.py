@@ -38,12 +38,27 @@ def keys_file(tmp_path: Path, **limits: int) -> Path:
     return path
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example"])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "evil@127.0.0.1", "localhost/evil"],
+)
 async def test_a_name_that_is_not_ours_is_turned_away(served: Served, host: str) -> None:
     """A page can point its own name at a loopback address; it cannot take ours."""
     answer = await served.client.get("/stats", headers={"host": host})
 
     assert (421, "host_unknown") == (answer.status_code, answer.json()["error"]["code"])
+
+
+async def test_two_names_are_none(served: Served) -> None:
+    """A proxy and we might each take another."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    writer.write(b"GET /stats HTTP/1.1\r\nhost: localhost\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+    async with asyncio.timeout(LIMIT_SECONDS):
+        answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+
+    assert [b"421", True] == [answer.split()[1], b"host_unknown" in answer]
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8080", "127.0.0.1:1", "[::1]:8080", "192.0.2.7"])

@@ -98,6 +98,34 @@ async def test_a_body_without_a_length_is_bounded_too(serve: Serve) -> None:
     assert (413, "body_too_large") == (response.status_code, response.json()["error"]["code"])
 
 
+async def test_a_compressed_body_is_refused(served: Served) -> None:
+    """It is not read as something else."""
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    response = await served.client.post(CHAT, content=b"\x1f\x8b", headers=headers)
+    error = response.json()["error"]
+
+    assert (415, "media_unknown") == (response.status_code, error["code"])
+    assert "Content-Encoding: gzip" in error["message"]
+
+
+async def test_a_long_name_that_is_no_parameter_is_not_told_back_whole(served: Served) -> None:
+    """An answer is not made large by what was asked."""
+    response = await served.client.post(CHAT, json={**chat("Hi"), "x" * 100_000: 1})
+    error = response.json()["error"]
+
+    assert (422, "x" * 200 + "…") == (response.status_code, error["param"])
+    assert len(error["message"]) < 300
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/stats", "/v1/models", "/info"])
+async def test_monitors_may_ask_by_head(served: Served, path: str) -> None:
+    """The status is GET's, and there is no body."""
+    head, got = await served.client.head(path), await served.client.get(path)
+
+    assert (200, 200, b"") == (got.status_code, head.status_code, head.content)
+    assert {"x-request-id"} <= head.headers.keys()
+
+
 @pytest.mark.parametrize("media", ["application/json; charset=utf-8", "Application/JSON"])
 async def test_json_goes_by_these_names(served: Served, media: str) -> None:
     """Parameters and case make no difference."""

@@ -171,6 +171,7 @@ async def test_the_model_is_described(served: Served) -> None:
     assert (name, 8192, True, False) == tuple(model[key] for key in ("id", "context_window", "ready", "demo"))
     assert {"temperature": 0.6, "top_p": 0.9} == model["defaults"]
     assert model == (await served.client.get(f"/v1/models/{name}")).json()
+    assert model == (await served.client.get("/v1/models/tgi")).json()
 
 
 @pytest.mark.parametrize("model", [None, "", "tgi", "meta-llama/Meta-Llama-3-8B-Instruct"])

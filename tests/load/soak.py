@@ -20,8 +20,7 @@ from tests.chaos.client import asking
 from tests.fakes.double import TgiDouble, process_double
 from tests.gateway.talk import CHAT, chat
 
-AT_ONCE = 32
-# A token every 10 ms for each stream: about 3,000 a second in all.
+# A token every 10 ms for each stream: with 32 of them about 3,000 a second in all.
 TOKEN_SECONDS = 0.01
 # Small, so that what is kept for those who come back reaches its bound within the first minutes.
 SETTINGS = {"GATEWAY_STREAM_KEEP_SECONDS": "30", "GATEWAY_RESUME_GRACE_SECONDS": "1",
@@ -76,12 +75,12 @@ def pace(double: TgiDouble) -> None:
     double.script(delay_seconds=TOKEN_SECONDS, times=None)
 
 
-async def soak(port: int, process: int, double: TgiDouble, minutes: float) -> Counter[str]:
+async def soak(port: int, process: int, double: TgiDouble, minutes: float, streams: int) -> Counter[str]:
     """Keep the gateway busy; give the chats by what their clients did."""
     ends: Counter[str] = Counter()
     began = time.monotonic()
     watching = asyncio.create_task(watch(process, double, began, ends))
-    clients = [client(port, random.Random(number), began + minutes * 60, ends) for number in range(AT_ONCE)]
+    clients = [client(port, random.Random(number), began + minutes * 60, ends) for number in range(streams)]
     await asyncio.gather(*clients)
     # What was kept for those who might come back is let go.
     await asyncio.sleep(35)
@@ -108,7 +107,8 @@ def main() -> None:
     """Start everything, soak, and stop it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=30.0, help="how long (30)")
-    minutes = parser.parse_args().minutes
+    parser.add_argument("--streams", type=int, default=32, help="how many at once (32)")
+    asked = parser.parse_args()
     with process_double() as double:
         pace(double.wait_ready())
         environment = {**os.environ, **SETTINGS, "GATEWAY_ENGINE_URL": double.url, "PYTHONUNBUFFERED": "1"}
@@ -117,7 +117,7 @@ def main() -> None:
                               text=True) as gateway:  # fmt: skip
             try:
                 port = listening(gateway)
-                print(dict(asyncio.run(soak(port, gateway.pid, double, minutes))))
+                print(dict(asyncio.run(soak(port, gateway.pid, double, asked.minutes, asked.streams))))
             finally:
                 gateway.terminate()
                 gateway.wait(60)

@@ -213,8 +213,9 @@ def document() -> str:
         parts += [f"| `{row.name}` | {_WORDS[row.treatment]} | {_errors(row)} | {row.says} |" for row in rows]
     parts += [
         "",
-        "Chats also end at the control tokens `<|eot_id|>` and `<|eom_id|>`, whatever the model's",
-        "`generation_config.json` lists: TGI does not tell that list, so it cannot be compared.",
+        "Chats also end at the control tokens `<|eot_id|>` and `<|eom_id|>`. Which of them the model's",
+        "`generation_config.json` lacks is found at each start of an engine and sent with every chat; where",
+        "nobody can read that file, both are (`stop_set` in `GET /stats`).",
     ]
     return "\n".join(parts) + "\n"
 
