@@ -14,12 +14,12 @@ from dataclasses import replace
 from gateway.admission import Admission, Ticket
 from gateway.chat import Batch, Finish, Outcome, Timings, Usage
 from gateway.errors import BacklogFull, ChatUnsupported, GatewayFault, PaddockError, Refusal
+from gateway.followed import Followed
 from gateway.generation import Generation
 from gateway.house import House
 from gateway.metrics import Metrics
 from gateway.order import Order
 from gateway.record import Ledger, Record
-from gateway.streams import Log
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Gathered(Ledger):
         self.record = record
 
 
-class Choices:
+class Choices(Followed):
     """A chat of several answers, or several prompts with theirs, with the outside of a generation.
 
     States: running -> over. Over comes once, when every answer is: then the stream's end is written, the
@@ -53,26 +53,16 @@ class Choices:
         gathered: Sequence[Gathered],
         prompts: int = 1,
     ) -> None:
-        self.order = order
-        self.log = Log(keeps=order.is_resumable)
-        self.error: PaddockError | None = None
-        self.failed_first = False
+        super().__init__(order, house.resume_grace_seconds)
         self._house = house
         self._parts = parts
         self._gathered = gathered
         self._prompts = prompts
         # Before any answer has begun, so that none writes its own.
         self._opening = order.form.deltas(Batch())
-        self._readers = 0
-        self._grace: asyncio.TimerHandle | None = None
         for part in parts:
             part.join()
         self._task = asyncio.create_task(self._live(), name=f"choices {order.request_id}")
-
-    @property
-    def is_over(self) -> bool:
-        """Say whether every answer has ended, in whatever way."""
-        return self._task.done()
 
     @property
     def is_granted(self) -> bool:
@@ -89,24 +79,6 @@ class Choices:
                 spans[name] = which(seconds)
         return spans
 
-    def join(self) -> None:
-        """Take note of one more reader."""
-        self._readers += 1
-        if self._grace is not None:
-            self._grace.cancel()
-            self._grace = None
-
-    def leave(self) -> None:
-        """Take note that a reader is gone: the last one ends all, at once or after the grace."""
-        self._readers -= 1
-        if self._readers or self._task.done():
-            return
-        if not self.order.is_resumable:
-            self._desert()
-        elif self._grace is None:
-            loop = asyncio.get_running_loop()
-            self._grace = loop.call_later(self._house.resume_grace_seconds, self._desert)
-
     def stop(self) -> None:
         """Stop all answers because their caller said so."""
         for part in self._parts:
@@ -116,14 +88,6 @@ class Choices:
         """End all answers with an error that the readers see."""
         for part in self._parts:
             part.end(error)
-
-    def when_over(self, call: Callable[[], None]) -> None:
-        """Call something once all is over."""
-        self._task.add_done_callback(lambda _: call())
-
-    async def over(self) -> None:
-        """Wait until all is over and every slot is free. Never raises."""
-        await asyncio.wait([self._task])
 
     def used(self) -> int:
         """Give the tokens that all answers cost, those asked for where a generation's are not known."""

@@ -6,8 +6,7 @@ makes them.
 
 import asyncio
 import logging
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from abc import abstractmethod
 
 from gateway.admission import State, Ticket
 from gateway.chat import Finish, Outcome, Timings
@@ -22,16 +21,16 @@ from gateway.errors import (
     WaitExpired,
 )
 from gateway.estimate import Estimate
+from gateway.followed import Followed
 from gateway.house import House
 from gateway.order import Order, Waiting
 from gateway.record import Record
 from gateway.replica import Replica
-from gateway.streams import Log
 
 _LOG = logging.getLogger(__name__)
 
 
-class Generation(ABC):
+class Generation(Followed):
     """A chat that holds a ticket. Its task owns the ticket; readers of its log own nothing.
 
     States: waiting -> running -> over. Over happens once, whatever wins: the final event, the
@@ -39,10 +38,7 @@ class Generation(ABC):
     """
 
     def __init__(self, house: House, order: Order, ticket: Ticket) -> None:
-        self.order = order
-        self.log = Log(keeps=order.is_resumable)
-        self.error: PaddockError | None = None
-        self.failed_first = False
+        super().__init__(order, house.resume_grace_seconds)
         self._house = house
         self._clock, self._observe_gap = house.clock, house.ledger.metrics.gap  # for every token
         self._ticket = ticket
@@ -51,8 +47,6 @@ class Generation(ABC):
         self._ender: str | None = None
         self._is_started = self._is_interrupted = False
         self._interrupted_at: float | None = None
-        self._readers = 0
-        self._grace: asyncio.TimerHandle | None = None
         self._arrived = house.clock()
         self._granted: float | None = None
         self._place = 0
@@ -66,11 +60,6 @@ class Generation(ABC):
         self._tokens = 0
         ticket.on_change = self._moved.set
         self._task = asyncio.create_task(self._live(), name=f"generation {order.request_id}")
-
-    @property
-    def is_over(self) -> bool:
-        """Say whether it has ended, in whatever way."""
-        return self._task.done()
 
     @property
     def is_granted(self) -> bool:
@@ -95,28 +84,6 @@ class Generation(ABC):
             spans |= {"first_token": self._first - granted, "generation": self._last - granted}
         return spans
 
-    def join(self) -> None:
-        """Take note of one more reader."""
-        self._readers += 1
-        if self._grace is not None:
-            self._grace.cancel()
-            self._grace = None
-
-    def leave(self) -> None:
-        """Take note that a reader is gone.
-
-        When it was the last, the engine's connection is closed: at once for a plain client, after a
-        grace for one that asked to be able to come back.
-        """
-        self._readers -= 1
-        if self._readers or self._task.done():
-            return
-        if not self.order.is_resumable:
-            self._desert()
-        elif self._grace is None:
-            loop = asyncio.get_running_loop()
-            self._grace = loop.call_later(self._house.resume_grace_seconds, self._desert)
-
     def stop(self) -> None:
         """Stop it because its caller said so."""
         self._ender = self._ender or "stopped"
@@ -130,14 +97,6 @@ class Generation(ABC):
                 self._house.ledger.metrics.fail(error.code)
             self._ender = "drain" if isinstance(error, Draining) else None
         self._interrupt()
-
-    def when_over(self, call: Callable[[], None]) -> None:
-        """Call something once it is over."""
-        self._task.add_done_callback(lambda _: call())
-
-    async def over(self) -> None:
-        """Wait until it is over and its slot is free. Never raises."""
-        await asyncio.wait([self._task])
 
     @abstractmethod
     async def _serve(self, replica: Replica) -> None:

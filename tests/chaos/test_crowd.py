@@ -206,7 +206,7 @@ async def test_a_thousand_streams_in_chaos(
     """Drops, deaths, restarts, faults, slow and several readers, and nothing is lost."""
     seed = int(os.environ.get("CHAOS_SEED") or secrets.randbelow(10**9))
     print(f"CHAOS_SEED={seed}")
-    monkeypatch.setattr("gateway.generation.Log", Witness)
+    monkeypatch.setattr("gateway.followed.Log", Witness)
     served = await serve(
         slots=SLOTS, backlog_limit=AT_ONCE, resume_grace_seconds=2.0, stream_keep_seconds=KEEP_SECONDS,
         heartbeat_seconds=3600,

@@ -29,7 +29,10 @@ LAYERS: list[tuple[str, set[str]]] = [
             "download", "lag",
         },
     ),
-    ("life of a chat", {"generation", "choices", "house", "relay", "streams", "shelf", "order", "record"}),
+    (
+        "life of a chat",
+        {"generation", "choices", "followed", "house", "relay", "streams", "shelf", "order", "record"},
+    ),
     ("wire forms", {"schema", "body", "message", "sse", "several"}),
     ("HTTP in", {"routes"}),
     ("wiring", {"app", "server", "__main__"}),
