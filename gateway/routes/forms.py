@@ -187,6 +187,7 @@ SCHEMAS: dict[str, Form] = {
                 begin_of_text=_maybe(_COUNT),
                 stop_set=_maybe(_STOP_SET),
                 sent_ends=_list(_TEXT),
+                start_seconds={"type": "object", "additionalProperties": _NUMBER},
             )
         ),
     ),

@@ -122,4 +122,6 @@ def _told(replica: Replica) -> dict[str, Any]:
         "begin_of_text": replica.begin_of_text,
         "stop_set": proof and proof.stop_set,
         "sent_ends": [] if proof is None else list(proof.sent),
+        # Of its last start, by phase; empty where no supervisor measured one.
+        "start_seconds": replica.start_seconds,
     }

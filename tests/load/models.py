@@ -5,12 +5,14 @@ Knows nothing of: how figures are printed.
 """
 
 import contextlib
+import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from statistics import mean
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from tests.load import relays
 from tests.load.figures import Figure, paired, percentile
@@ -160,6 +162,24 @@ def port_of(url: str) -> int:
     if parts.scheme != "http" or parts.hostname not in LOOPBACK:
         raise ValueError(f"{url} is not http:// on this machine")
     return parts.port or 80
+
+
+def starts(stats: Mapping[str, Any]) -> list[Figure]:
+    """How long each phase of the engines' last starts took, and all together, from a gateway's /stats."""
+    figures = []
+    for engine in stats["engines"]:
+        phases: Mapping[str, float] = engine["start_seconds"]
+        told = {**phases, "in all": sum(phases.values())} if phases else {}
+        figures += [Figure(f"cold start of {engine['name']}, {one}", "s", (told[one],)) for one in told]
+    return figures
+
+
+def read_json(url: str) -> dict[str, Any]:
+    """Read a JSON object of something that runs on this machine. Raises: OSError if it does not answer."""
+    port_of(url)
+    with urlopen(url, timeout=10) as answer:
+        read: dict[str, Any] = json.load(answer)
+    return read
 
 
 def headline(

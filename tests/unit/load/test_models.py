@@ -31,3 +31,19 @@ def test_every_side_is_asked_the_same() -> None:
 def test_a_prompt_leaves_begin_of_text_to_the_engine() -> None:
     """TGI adds it."""
     assert models.prompt("x").startswith("<|start_header_id|>user<|end_header_id|>\n\nx<|eot_id|>")
+
+
+def test_a_cold_start_is_told_by_phase_and_in_all() -> None:
+    """Of each engine whose supervisor measured one."""
+    stats = {
+        "engines": [
+            {"name": "a:80", "start_seconds": {"starting": 1.5, "loading": 20.0}},
+            {"name": "b:80", "start_seconds": {}},
+        ]
+    }
+
+    assert [
+        ("cold start of a:80, starting", (1.5,)),
+        ("cold start of a:80, loading", (20.0,)),
+        ("cold start of a:80, in all", (21.5,)),
+    ] == [(figure.name, figure.repeats) for figure in models.starts(stats)]
