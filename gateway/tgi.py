@@ -172,32 +172,29 @@ class Tgi:
         except TransportError as error:
             raise self._lost(error) from error
 
-    async def tokenize(self, text: str) -> list[TokenSpan]:
-        """Tokenise a text as /generate would, the automatic begin-of-text included.
+    async def tokenized(self, text: str) -> bytes:
+        """Tokenise a text as /generate would, the automatic begin-of-text included; give TGI's JSON.
 
         Raises: EngineError.
         """
-        return _spans(await self.forward("POST", "/tokenize", orjson.dumps({"inputs": text})), self.url)
+        return await self._read("POST", "/tokenize", orjson.dumps({"inputs": text}))
+
+    async def tokenize(self, text: str) -> list[TokenSpan]:
+        """Give a text's tokens. Raises: EngineError."""
+        return self._spans(await self.tokenized(text))
 
     async def count(self, text: str) -> int:
-        """Count the tokens of a text as /generate would, the automatic begin-of-text included.
-
-        Raises: EngineError.
-        """
-        answer = await self.forward("POST", "/tokenize", orjson.dumps({"inputs": text}))
+        """Count a text's tokens. Raises: EngineError."""
+        told = await self.tokenized(text)
         # In a token's text a quote is escaped, so this stands once for each. Reading the entries of a text
         # that fills a long context would hold all streams up for a second.
-        if answer.status == 200 and answer.body.startswith(_ENTRY):
-            return answer.body.count(_ENTRY[1:])
-        return len(_spans(answer, self.url))
+        return told.count(_ENTRY[1:]) if told.startswith(_ENTRY) else len(self._spans(told))
 
     async def info(self) -> Info:
         """Read /info. Raises: EngineError."""
-        answer = await self.forward("GET", "/info")
-        if answer.status != 200:
-            raise translate(answer.status, answer.body)
+        body = await self._read("GET", "/info")
         try:
-            told = orjson.loads(answer.body)
+            told = orjson.loads(body)
             return Info(str(told["model_id"]), int(told["max_total_tokens"]))
         except (ValueError, TypeError, KeyError):
             raise EngineFailed(f"what answers at {self.url} is not TGI: /info names no model") from None
@@ -206,22 +203,25 @@ class Tgi:
         """Close the idle connections."""
         self._pool.close()
 
+    async def _read(self, method: str, path: str, body: bytes = b"") -> bytes:
+        """Ask a route whose answer is used here; another status than 200 is an error."""
+        answer = await self.forward(method, path, body)
+        if answer.status != 200:
+            raise translate(answer.status, answer.body)
+        return answer.body
+
+    def _spans(self, told: bytes) -> list[TokenSpan]:
+        try:
+            return [TokenSpan(**entry) for entry in orjson.loads(told)]
+        except (ValueError, TypeError):
+            raise EngineFailed(f"what answers at {self.url} is not TGI: /tokenize gave no tokens") from None
+
     def _lost(self, error: TransportError) -> EngineError:
         if error.is_fresh:
             return EngineUnreachable(
                 f"no answer from the engine at {self.url}: {error}", retry_after_seconds=5
             )
         return EngineCutOff(f"the connection to the engine broke ({error}); the text may be incomplete")
-
-
-def _spans(answer: Native, url: str) -> list[TokenSpan]:
-    """Read /tokenize's answer."""
-    if answer.status != 200:
-        raise translate(answer.status, answer.body)
-    try:
-        return [TokenSpan(**entry) for entry in orjson.loads(answer.body)]
-    except (ValueError, TypeError):
-        raise EngineFailed(f"what answers at {url} is not TGI: /tokenize gave no tokens") from None
 
 
 def generate_body(prompt: str, sampling: Sampling, max_new_tokens: int) -> bytes:

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from gateway.body import read_body, read_json
 from gateway.errors import ChatInvalid, ChatUnsupported, ModelUnknown
-from gateway.events import translate
 from gateway.order import Order
 from gateway.relay import Generations
 from gateway.routes.document import (
@@ -130,12 +129,9 @@ class NativeRoutes:
         body = read_body(ChatBody, await self._intake.content(request))
         self._intake.model(body.model)
         prompt = self._intake.render(body.chat()).text
-        text = orjson.dumps({"inputs": prompt})
-        told = await self._intake.fleet.choose().tgi.forward("POST", "/tokenize", text)
-        if told.status != 200:
-            raise translate(told.status, told.body)
+        told = await self._intake.fleet.choose().tgi.tokenized(prompt)
         # Not read and written again: of a long text that holds all streams up for seconds.
-        whole = b'{"tokenize_response":' + told.body + b',"templated_text":' + orjson.dumps(prompt) + b"}"
+        whole = b'{"tokenize_response":' + told + b',"templated_text":' + orjson.dumps(prompt) + b"}"
         return Response(whole, media_type="application/json")
 
     async def get_info(self) -> Response:
