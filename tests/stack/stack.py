@@ -117,10 +117,10 @@ class Stack:
         return self.do("exec", "--no-TTY", "--index", str(index), service, "python", "-c", source).strip()
 
     def end(self, service: str) -> None:
-        """Kill a service's first process below its init with SIGKILL, as the kernel does when memory is short.
+        """Kill a service's process below its init, as the kernel does when memory is short.
 
-        The command that sends the signal is inside the container and ends with it (137), or, when it is quicker,
-        before it (0): which of the two is chance and says nothing.
+        The command that sends the signal is inside the container and ends with it (137) or, when it is
+        quicker, before it (0): which of the two is chance and says nothing.
         """
         source = "import os; os.kill(int(open('/proc/1/task/1/children').read().split()[0]), 9)"
         done = self.run("exec", "--no-TTY", service, "python", "-c", source)
