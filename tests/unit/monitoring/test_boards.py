@@ -13,6 +13,8 @@ import yaml
 from gateway.breaker import State
 from gateway.control import Cause, Phase
 from monitoring import dashboards
+from monitoring.boards.rules import written_out
+from monitoring.boards.states import STATES
 from monitoring.cache_exporter import PHASES
 from tests.monitoring.files import BOARDS, IMPORT, MONITORING, ROOT, alerts, asked, board, panels
 
@@ -79,8 +81,8 @@ def test_the_one_file_needs_no_rules() -> None:
 
 def test_a_recorded_name_is_written_out_with_its_labels() -> None:
     """One rule where the query names it, all of them where it does not."""
-    one = dashboards.written_out('1 - paddock:slo_errors:rate1h{slo="answers"}')
-    both = dashboards.written_out("paddock:slo_target:ratio")
+    one = written_out('1 - paddock:slo_errors:rate1h{slo="answers"}')
+    both = written_out("paddock:slo_target:ratio")
 
     assert one.startswith('1 - (label_replace((sum(rate(paddock_chats_total{outcome=~"failed|expired"}[1h]))')
     assert one.endswith(', "slo", "answers", "", ""))')
@@ -148,7 +150,7 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
 
 def test_every_state_has_its_colour() -> None:
     """Green, yellow or blue; red is left for what is wrong, and for an alert or a cause."""
-    coloured = {word for words, _ in dashboards.STATES for word in words.split("|")}
+    coloured = {word for words, _ in STATES for word in words.split("|")}
     states = {*map(str, Phase), *map(str, State), *PHASES}
 
     assert {"failed", "open"} == states - coloured
