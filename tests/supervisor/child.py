@@ -4,6 +4,7 @@
 
     say          lines to print first
     delay        seconds until it listens; before that a connection is refused, as with TGI
+    until        a file; it listens once that exists
     exit, signal end so instead of serving
     mute         accept requests and never answer them
     ignore_term  SIGTERM does nothing
@@ -127,6 +128,8 @@ def main() -> None:
         say([f"left {left.pid}"])
     say(todo.get("say", []))
     time.sleep(todo.get("delay", 0))
+    while "until" in todo and not Path(todo["until"]).exists():
+        time.sleep(0.02)
     if "exit" in todo:
         os._exit(todo["exit"])
     if "signal" in todo:

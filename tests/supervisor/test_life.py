@@ -28,11 +28,20 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_ready_means_a_token(supervise: Start) -> None:
+def until_gone(*pids: int) -> None:
+    """Wait for the ends of processes that were killed: a signal sent is not yet an end."""
+    limit = time.monotonic() + LIMIT_SECONDS
+    while left := [pid for pid in pids if is_alive(pid)]:
+        assert time.monotonic() < limit, f"left: {left}"
+        time.sleep(0.02)
+
+
+def test_ready_means_a_token(supervise: Start, tmp_path: Path) -> None:
     """An engine that loads shows it, and is ready once it has generated a token."""
-    bench = supervise([{"say": TGI_START, "delay": 0.5}])
+    bench = supervise([{"say": TGI_START, "until": str(tmp_path / "loaded")}])
 
     loading = bench.when("loading", lambda state: state["detail"] == "1 of 1 shards loaded")
+    (tmp_path / "loaded").touch()
     ready = bench.when("ready")
 
     assert (None, None) == (loading["estimate_seconds"], loading["idle_seconds"])
@@ -46,25 +55,28 @@ def test_ready_means_a_token(supervise: Start) -> None:
 
 def test_an_engine_that_never_answers_is_not_ready(supervise: Start) -> None:
     """An open port is not readiness; past the start limit the engine is killed and started again."""
-    bench = supervise([{"mute": True}, {}], ENGINE_START_LIMIT_SECONDS="1")
+    # The second start has to be within the limit, on a busy machine too.
+    bench = supervise([{"mute": True}, {}], ENGINE_START_LIMIT_SECONDS="4")
 
     state = bench.when("ready")
 
     assert (2, 1, "SIGKILL") == (state["starts"], state["restarts"], state["last_exit"]["signal"])
-    assert bench.line_with("The engine was not ready after 1 s.")
+    assert bench.line_with("The engine was not ready after 4 s.")
 
 
 def test_a_crash_is_mended(supervise: Start) -> None:
     """A crash keeps its exit code and last lines, and the engine starts again."""
-    bench = supervise([{"say": ["about to fall"], "exit": 7}, {}])
+    crash = {"say": ["about to fall"], "exit": 7}
+    bench = supervise([crash, crash, {}])
 
-    waiting = bench.when("starting", lambda state: state["last_exit"] is not None)
+    # The reason is shown until the next start, one second the first time and two the second.
+    waiting = bench.when("starting", lambda state: state["reason"] is not None)
     state = bench.when("ready")
 
     assert "The engine ended with exit code 7. Its last line: about to fall" == waiting["reason"]
     end = state["last_exit"]
     assert (7, None, ["about to fall"]) == (end["code"], end["signal"], end["lines"])
-    assert 1 == state["restarts"]
+    assert 2 == state["restarts"]
 
 
 def test_out_of_memory_while_it_generates_is_mended_and_said(supervise: Start) -> None:
@@ -75,11 +87,11 @@ def test_out_of_memory_while_it_generates_is_mended_and_said(supervise: Start) -
 
     crash = threading.Thread(target=_crash, args=(bench, {"say": [trouble], "exit": 1}))
     crash.start()
-    waiting = bench.when("starting")
+    # In the log, because the state shows it for a second only.
+    told = bench.line_with("The GPU ran out of memory while it generated.")
     crash.join(LIMIT_SECONDS)
 
-    assert "The GPU ran out of memory while it generated." in waiting["reason"]
-    assert "CUDA_MEMORY_FRACTION" in waiting["reason"]
+    assert "CUDA_MEMORY_FRACTION" in told
     assert 2 == bench.when("ready")["starts"]
 
 
@@ -107,7 +119,8 @@ def test_out_of_memory_at_load_stops_the_loop(supervise: Start) -> None:
 
 def test_a_hung_engine_is_replaced(supervise: Start) -> None:
     """A ready engine that stops answering is killed and started again."""
-    bench = supervise([{"ignore_term": True}, {}], ENGINE_HANG_SECONDS="1")
+    # Long enough that an engine which is only slow does not hang, on a busy machine too.
+    bench = supervise([{"ignore_term": True}, {}], ENGINE_HANG_SECONDS="3")
     first = bench.when("ready")
     bench.engine("/child", {"hang": True})
 
@@ -119,7 +132,7 @@ def test_a_hung_engine_is_replaced(supervise: Start) -> None:
 
 def test_idle_engine_rests_and_wakes(supervise: Start) -> None:
     """Without generations the engine is ended; POST /start wakes it, with an estimate from the last start."""
-    bench = supervise(IDLE_SECONDS="0.5")
+    bench = supervise(IDLE_SECONDS="2")
     first = bench.when("ready")
 
     resting = bench.when("stopped")
@@ -135,34 +148,35 @@ def test_idle_engine_rests_and_wakes(supervise: Start) -> None:
 
 def test_a_running_generation_keeps_the_engine_awake(supervise: Start) -> None:
     """The idle time begins when the last generation has ended, and none is cut off."""
-    bench = supervise(IDLE_SECONDS="0.5")
+    bench = supervise(IDLE_SECONDS="2")
     bench.when("ready")
 
-    answer = bench.engine("/generate", {"inputs": "Hello", "parameters": {"max_new_tokens": 13}})
+    answer = bench.engine("/generate", {"inputs": "Hello", "parameters": {"max_new_tokens": 36}})
 
-    assert 13 == answer["details"]["generated_tokens"]
+    assert 36 == answer["details"]["generated_tokens"]
     assert "idle" == bench.when("stopped")["reason"]
     assert 1 == bench.state()["starts"]
 
 
 def test_stop_lets_what_runs_finish(supervise: Start) -> None:
     """A stop is not ready any more at once, drains, and a start that comes meanwhile follows it."""
-    bench = supervise()
+    bench = supervise(ENGINE_DRAIN_SECONDS="60")
     first = bench.when("ready")
     answers: list[Any] = []
-    wish = {"inputs": "Hello", "parameters": {"max_new_tokens": 8}}
+    wish = {"inputs": "Hello", "parameters": {"max_new_tokens": 31}}
     chat = threading.Thread(target=lambda: answers.append(bench.engine("/generate", wish)))
     chat.start()
     limit = time.monotonic() + LIMIT_SECONDS
     while not bench.is_generating():
         assert time.monotonic() < limit
+        time.sleep(0.02)
 
     assert "stopping" == bench.ask("POST", "/stop")[1]["phase"]
     assert "stopping" == bench.ask("POST", "/start")[1]["phase"]
     second = bench.when("ready", lambda state: state["pid"] != first["pid"])
     chat.join(LIMIT_SECONDS)
 
-    assert 8 == answers[0]["details"]["generated_tokens"]
+    assert 31 == answers[0]["details"]["generated_tokens"]
     assert (0, 2, 0) == (second["last_exit"]["code"], second["starts"], second["restarts"])
 
 
@@ -184,10 +198,10 @@ def test_nothing_survives_a_killed_engine(supervise: Start) -> None:
     first = bench.when("ready")
 
     os.kill(first["pid"], signal.SIGKILL)
-    second = bench.when("starting", lambda state: state["last_exit"] is not None)
+    bench.line_with("may have run out of memory")
+    second = bench.when("ready", lambda state: state["starts"] == 2)
 
     assert ("SIGKILL", False) == (second["last_exit"]["signal"], is_alive(left))
-    assert "may have run out of memory" in second["reason"]
 
 
 def test_a_second_signal_ends_at_once(supervise: Start) -> None:
@@ -198,9 +212,9 @@ def test_a_second_signal_ends_at_once(supervise: Start) -> None:
 
     bench.program.send_signal(signal.SIGTERM)
     bench.line_with("stopping: the supervisor ends")
-    assert 0 == bench.end()
 
-    assert [False, False] == [is_alive(state["pid"]), is_alive(left)]
+    assert 0 == bench.end()
+    until_gone(state["pid"], left)
 
 
 def test_the_engine_ends_with_a_killed_supervisor(supervise: Start) -> None:
