@@ -34,6 +34,7 @@ from engine.listener import Listener
 from engine.llama import InnerServer, start
 from engine.metrics import Metrics
 from engine.model import Model, check_header, choose, context_tokens, default_threads
+from engine.progress import forget
 from engine.request import Limits
 from engine.settings import Settings, read_settings
 from engine.slots import Slots
@@ -101,7 +102,9 @@ async def _serve(settings: Settings, port: socket.socket) -> int:
 
 
 def _load(settings: Settings) -> tuple[Model, Inference]:
-    model = choose(settings, Hub(settings.is_offline, sys.stderr.isatty()), say)
+    told = settings.cache.expanduser() / "paddock" / "progress.json"
+    forget(told)
+    model = choose(settings, Hub(settings.is_offline, sys.stderr.isatty(), told=told), say)
     header = read_header(model.path)
     check_header(header, model.path)
     context = context_tokens(header, settings, _free_bytes(), say)

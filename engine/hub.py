@@ -93,12 +93,18 @@ def pick(files: list[str], wanted: Wanted) -> str:
 
 
 class Hub:
-    """The hub and its cache on this machine."""
+    """The hub and its cache on this machine.
 
-    def __init__(self, is_offline: bool, is_terminal: bool, endpoint: str | None = None) -> None:
+    told: the file in which a download tells the gateway how far it is; None for none.
+    """
+
+    def __init__(
+        self, is_offline: bool, is_terminal: bool, endpoint: str | None = None, told: Path | None = None
+    ) -> None:
         self._is_offline = is_offline
         self._is_terminal = is_terminal
         self._endpoint = endpoint
+        self._told = told
 
     def fetch(self, model_id: str, say: Say) -> Fetched:
         """Give the file of a model, from the cache without asking anyone, else from the hub.
@@ -160,8 +166,14 @@ class Hub:
         constants.HF_HUB_DISABLE_XET = True
         # Written to the file in pieces of this size, so that the file's size tells how far it is.
         constants.DOWNLOAD_CHUNK_SIZE = 1024 * 1024
-        with Progress(_incomplete_files(wanted.repository), size, say, self._is_terminal):
-            path = hf_hub_download(wanted.repository, name, endpoint=self._endpoint)
+        folder = _incomplete_files(wanted.repository)
+        progress = Progress(folder, size, say, self._is_terminal, self._told)
+        try:
+            with _plain_words(), progress:
+                path = hf_hub_download(wanted.repository, name, endpoint=self._endpoint)
+        except HubFailed as failure:
+            progress.fail(f"{wanted.repository} cannot be had: {failure}")
+            raise
         return Fetched(Path(path), metadata.commit_hash)
 
 

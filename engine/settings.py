@@ -6,6 +6,7 @@ Knows nothing of: models, files, the machine.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from engine.errors import EXIT_SETTINGS, StartRefused
 
@@ -16,6 +17,7 @@ class Settings:
 
     Units:  drain_seconds in seconds; max_total_tokens counts prompt and answer together, None = the model's;
             threads None = chosen for the model and the machine.
+    cache:  the folder of the Hugging Face libraries.
     """
 
     model_path: str | None = None
@@ -28,6 +30,7 @@ class Settings:
     max_concurrent_requests: int = 128
     drain_seconds: float = 30.0
     is_offline: bool = False
+    cache: Path = Path("~/.cache/huggingface")
 
 
 class _Reader:
@@ -92,6 +95,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         ),
         drain_seconds=read.seconds("ENGINE_DRAIN_SECONDS", default.drain_seconds, 86_400.0),
         is_offline=read.switch("HF_HUB_OFFLINE"),
+        cache=Path(read.text("HF_HOME") or default.cache),
     )
     if read.problems:
         raise StartRefused(EXIT_SETTINGS, "\n".join(read.problems))

@@ -39,6 +39,7 @@ from gateway.keys import LIMITS, Keyring
 from gateway.lag import watch
 from gateway.metrics import Metrics
 from gateway.pace import Pace
+from gateway.progress import read_disk, read_download
 from gateway.proof import StopSet
 from gateway.record import Ledger
 from gateway.relay import Generations
@@ -152,6 +153,8 @@ class Gateway:
             retries={"retried": self.fleet.retries.taken, "over_budget": self.fleet.retries.refused},
             overruns=dict.fromkeys(LIMITS, 0) if self.keyring is None else self.keyring.over,
             replicas={one.name: replica_now(one) for one in self.fleet.replicas},
+            download=read_download(self.settings.download_file),
+            disk=read_disk(self.settings.download_file),
         )
 
     @contextlib.asynccontextmanager

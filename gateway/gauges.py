@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from gateway.progress import PHASES, Disk, Download
 from gateway.replica import Replica
 
 
@@ -55,6 +56,8 @@ class Now:
     retries: Mapping[str, int]
     overruns: Mapping[str, int]
     replicas: Mapping[str, ReplicaNow]
+    download: Download | None = None
+    disk: Disk | None = None
 
 
 class Gauges(Collector):
@@ -94,8 +97,27 @@ class Gauges(Collector):
         yield gauge("streams", "Streams in memory.", "state", now.streams)
         yield gauge("stream_bytes", "What their frames take.", "state", now.stream_bytes)
         yield from self._replicas(now)
+        yield from self._cache(now)
         build = {"version": paddock_version(), "python": platform.python_version()}
         yield InfoMetricFamily("paddock_build", "What runs.", value=build)
+
+    @staticmethod
+    def _cache(now: Now) -> Iterator[Metric]:
+        if now.disk is not None:
+            for name, text, value in (
+                ("cache_free_bytes", "Free space of the model cache's disk.", now.disk.free),
+                ("cache_size_bytes", "Size of the model cache's disk.", now.disk.size),
+            ):
+                yield GaugeMetricFamily(f"paddock_{name}", text, value=value)
+        if (told := now.download) is not None:
+            phases = {each: float(each == told.phase) for each in PHASES}
+            yield _labelled("download_phase", "1 for the phase that the download is in.", "phase", phases)
+            for name, text, number in (
+                ("download_done_bytes", "Bytes of the model that are here.", told.bytes_done),
+                ("download_total_bytes", "Bytes of the model in all.", told.bytes_total),
+                ("download_rate_bytes_per_second", "How fast they come.", told.bytes_per_second),
+            ):
+                yield GaugeMetricFamily(f"paddock_{name}", text, value=number)
 
     @staticmethod
     def _replicas(now: Now) -> Iterator[Metric]:

@@ -1,8 +1,9 @@
-"""How far the download of the model is, as the download job keeps it in a file.
+"""How far the download of the model is, as whoever downloads keeps it in a file, and what its disk has left.
 
-Knows: the job's progress file (gateway/download/progress.py). Knows nothing of the hub and of engines.
+Knows: the file that gateway/download and the embedded engine write. Knows nothing of the hub and of engines.
 """
 
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ import orjson
 # A working job writes every half second; one that has said nothing for this long was killed.
 _SILENT_SECONDS = 15.0
 _WORKING = ("checking", "downloading", "verifying")
+# What a reader may be told; the last is our word for one that was killed.
+PHASES = (*_WORKING, "complete", "failed", "stopped")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +35,29 @@ class Download:
     error: dict[str, str] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The disk that the model cache is on. Units: bytes."""
+
+    free: int
+    size: int
+
+
+def read_disk(path: Path | None) -> Disk | None:
+    """Look at the disk of the progress file's folder, which may not be there yet; None without one."""
+    for folder in () if path is None else path.absolute().parents:
+        try:
+            usage = shutil.disk_usage(folder)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return None
+        return Disk(usage.free, usage.total)
+    return None
+
+
 def read_download(path: Path | None, clock: Callable[[], float] = time.time) -> Download | None:
-    """Read the progress file; None where there is none, as with an engine that fetches for itself.
+    """Read the progress file; None where there is none.
 
     It has a few hundred bytes and the job replaces it whole, so it is read at once and without a thread.
     Units: clock gives Unix time.

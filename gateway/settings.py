@@ -52,7 +52,7 @@ class Settings(BaseModel):
         le=65_535,
     )
     download_file: Path | None = _variable(
-        "DOWNLOAD_FILE", None, "the download job's progress file; unset means no such job"
+        "DOWNLOAD_FILE", None, "where whoever downloads the model tells how far it is"
     )
     site_dir: Path | None = _variable("SITE_DIR", None, "folder of the page; unset serves the API alone")
     slots: int = _variable("SLOTS", 8, "chats that run at once", ge=1, le=4096)

@@ -153,7 +153,7 @@ def hopeless(folder: Path) -> Iterator[int]:
 def watched(folder: Path) -> Iterator[Watched]:
     """Start everything, and wait until every target is read."""
     with contextlib.ExitStack() as stack:
-        engine, control, cache, prometheus = (free_port() for _ in range(4))
+        engine, control, prometheus = (free_port() for _ in range(3))
         supervisor_log, prometheus_log = folder / "supervisor.log", folder / "prometheus.log"
         stack.enter_context(
             running(
@@ -174,8 +174,6 @@ def watched(folder: Path) -> Iterator[Watched]:
         download.mkdir(parents=True)
         state = State("a/b", "complete", 9, 9, 3.0, 0.0, 1, 1, None, time.time())
         (download / "progress.json").write_text(json.dumps(asdict(state)))
-        reader = [sys.executable, "monitoring/cache_exporter.py", str(folder / "cache"), "--port", str(cache)]
-        stack.enter_context(running(reader, folder / "cache.log"))
         double = stack.enter_context(thread_double(slots=2))
         until(
             lambda: ask(control, "GET", "/state").document["phase"] == "ready",
@@ -188,7 +186,12 @@ def watched(folder: Path) -> Iterator[Watched]:
         ask(control, "POST", "/start")
         until(lambda: ask(control, "GET", "/state").document["phase"] == "ready", "no wake", supervisor_log)
         good = stack.enter_context(
-            gateway(engine, GATEWAY_ENGINE_CONTROL_PORT=str(control), GATEWAY_SLOTS="2")
+            gateway(
+                engine,
+                GATEWAY_ENGINE_CONTROL_PORT=str(control),
+                GATEWAY_SLOTS="2",
+                GATEWAY_DOWNLOAD_FILE=str(download / "progress.json"),
+            )
         )
         faulty = stack.enter_context(
             gateway(
@@ -201,7 +204,6 @@ def watched(folder: Path) -> Iterator[Watched]:
             "engine": [engine, double.port],
             "supervisor": [control],
             "gpu": [stack.enter_context(exporter())],
-            "cache": [cache],
         }
         file = folder / "prometheus.yml"
         file.write_text(yaml.safe_dump(configuration(ports, engine, control)))

@@ -17,7 +17,7 @@ from tests.fakes.hub import Hub
 from tests.stack.stack import ROOT, Stack, docker, free_port, until
 
 MONITORING = ROOT / "monitoring"
-SERVICES = {"cache-exporter", "dcgm-exporter", "grafana", "prometheus"}
+SERVICES = {"dcgm-exporter", "grafana", "prometheus"}
 ADDRESS = "127.0.0.1"
 
 
@@ -75,20 +75,19 @@ def test_up_ends_well_the_first_time_and_again(watched: Stack, figures: dict[str
               for c in watched.containers()}
 
     # NVIDIA's image has no check of its own, and nothing in it that could ask.
-    assert health == dict.fromkeys(("cache-exporter", "download", "engine", "frontend", "gateway", "grafana",
-                                    "prometheus"), "healthy") | {"dcgm-exporter": "running"}
+    assert health == dict.fromkeys(("download", "engine", "frontend", "gateway", "grafana", "prometheus"),
+                                   "healthy") | {"dcgm-exporter": "running"}
 
 
 def test_prometheus_reads_everything(watched: Stack, ports: dict[str, int]) -> None:
-    """Gateway, engine, supervisor, GPU and cache, found by their names, each without an error."""
+    """Gateway, engine, supervisor and GPU, found by their names, each without an error."""
     watched.wait_ready()
     port = ports["PROMETHEUS_PORT"]
-    until(lambda: len(values(port, "up == 1")) >= 4 and sum(values(port, "count(up == 1)").values()) == 5,
-          "not every target is read")
+    until(lambda: sum(values(port, "count(up == 1)").values()) == 4, "not every target is read")
     told = asked(port, "/api/v1/targets")[1]["data"]["activeTargets"]
 
     assert {one["labels"]["job"]: one["lastError"] for one in told} == dict.fromkeys(
-        ("gateway", "engine", "supervisor", "gpu", "cache"), "")
+        ("gateway", "engine", "supervisor", "gpu"), "")
 
 
 def test_the_engine_has_one_name_everywhere(watched: Stack, ports: dict[str, int]) -> None:
@@ -129,7 +128,7 @@ def test_grafana_shows_the_boards(watched: Stack, ports: dict[str, int]) -> None
 
     assert {one["title"] for one in found} == {
         f"Paddock: {name}" for name in ("Users", "Queue", "Engine", "Machine", "Starts")}
-    assert sum(values(port, "count(up == 1)", proxied, password).values()) == 5
+    assert sum(values(port, "count(up == 1)", proxied, password).values()) == 4
     assert mounted == "".join(path.read_text() for path in ours)
 
 
@@ -179,7 +178,7 @@ def test_only_this_machine_reaches_it(watched: Stack, ports: dict[str, int]) -> 
               for port in ports] for c in watched.containers()}
 
     assert {name: bound[name] for name in SERVICES} == {
-        "cache-exporter": [], "dcgm-exporter": [], "grafana": [(ADDRESS, str(ports["GRAFANA_PORT"]))],
+        "dcgm-exporter": [], "grafana": [(ADDRESS, str(ports["GRAFANA_PORT"]))],
         "prometheus": [(ADDRESS, str(ports["PROMETHEUS_PORT"]))]}
 
 
@@ -205,5 +204,4 @@ def test_without_a_gpu_nobody_asks_for_one(checkout: Path) -> None:
     done = subprocess.run(["docker", "compose", *files, "--profile", "monitoring", "config", "--services"],
                           cwd=checkout, capture_output=True, text=True, check=True)
 
-    assert set(done.stdout.split()) == {"cache-exporter", "engine", "frontend", "gateway", "grafana",
-                                        "prometheus"}
+    assert set(done.stdout.split()) == {"engine", "frontend", "gateway", "grafana", "prometheus"}

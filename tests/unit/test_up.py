@@ -165,6 +165,7 @@ def test_the_programs_get_what_they_need(up: ModuleType, tmp_path: Path,
     """The gateway gets the engine's address, the engine the model, both the one dial of slots."""
     monkeypatch.setenv("GATEWAY_SLOTS", "3")
     monkeypatch.setenv("GATEWAY_DRAIN_SECONDS", "100")
+    monkeypatch.setenv("HF_HOME", "/models")
     monkeypatch.delenv("ENGINE_DRAIN_SECONDS", raising=False)
     model = tmp_path / "a.gguf"
     model.write_bytes(b"")
@@ -176,6 +177,7 @@ def test_the_programs_get_what_they_need(up: ModuleType, tmp_path: Path,
     assert gateway.environment["GATEWAY_ENGINE_CONTROL_PORT"] == "8082"
     assert (gateway.environment["GATEWAY_PORT"], engine.environment["GATEWAY_SLOTS"]) == ("8123", "3")
     assert engine.environment["MODEL_PATH"] == str(model)
+    assert gateway.environment["GATEWAY_DOWNLOAD_FILE"] == "/models/paddock/progress.json"
     assert (engine.grace_seconds, gateway.grace_seconds) == (45, 115)
 
 

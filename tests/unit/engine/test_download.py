@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -73,12 +74,14 @@ def silent(line: str) -> None:
 def test_a_model_is_downloaded_once(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With its licence shown, into the usual place; then the hub is not needed any more."""
     said: list[str] = []
-    fetched = Hub(False, False, endpoint).fetch("a/b", said.append)
+    told = tmp_path / "told/progress.json"
+    fetched = Hub(False, False, endpoint, told).fetch("a/b", said.append)
 
     assert Fetched(tmp_path / "models--a--b" / "snapshots" / COMMIT / NAME, COMMIT) == fetched
     assert CONTENT == fetched.path.read_bytes()
     assert f"downloading {NAME} of a/b: 0 MB." == said[0]
     assert "Llama 3.2 Community License" in said[1]
+    assert ("complete", len(CONTENT)) == itemgetter("phase", "bytes_done")(json.loads(told.read_text()))
     monkeypatch.setattr(Handler, "refusal", (500, {}))
 
     assert fetched == Hub(False, False, endpoint).fetch("a/b", silent)
@@ -101,6 +104,24 @@ def test_refusals_of_the_hub(
     monkeypatch.setattr(Handler, "refusal", (status, {"X-Error-Code": code} if code else {}))
     with pytest.raises(HubFailed, match=words):
         Hub(False, False, endpoint).fetch("a/b", silent)
+
+
+def test_a_download_that_breaks_is_told(
+    endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the file that the gateway reads, with the sentence."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", broken)
+    told = tmp_path / "progress.json"
+    with pytest.raises(HubFailed):
+        Hub(False, False, endpoint, told).fetch("a/b", silent)
+    read = json.loads(told.read_text())
+
+    sentence = "a/b cannot be had: the cache cannot be written: No space left on device."
+    assert ("failed", sentence) == (read["phase"], read["error"]["message"])
 
 
 def test_a_file_that_the_repository_does_not_have(endpoint: str) -> None:

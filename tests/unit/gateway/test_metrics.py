@@ -9,6 +9,7 @@ from gateway.chat import Outcome
 from gateway.errors import EngineError, Refusal, leaves
 from gateway.gauges import Now, ReplicaNow
 from gateway.metrics import ENDERS, Metrics
+from gateway.progress import PHASES, Disk, Download
 
 IDLE = Now(
     running=0,
@@ -86,6 +87,20 @@ def test_a_failed_engine_says_why_in_one_word() -> None:
         'paddock_replica_failed{cause="gated",replica="b:80"} 0.0',
         'paddock_replica_failed{cause="unknown",replica="b:80"} 0.0',
     ] == house.lines("paddock_replica_failed")
+
+
+def test_a_download_and_its_disk_are_told() -> None:
+    """One phase of all is 1; without a download there is no word of it."""
+    house = House()
+    silent = house.lines("paddock_download") + house.lines("paddock_cache")
+    house.now = replace(IDLE, download=Download("stopped", 4, 16, 0.0, None, None), disk=Disk(5, 100))
+
+    assert [] == silent
+    assert [f'paddock_download_phase{{phase="{phase}"}} {float(phase == "stopped")}' for phase in PHASES] == (
+        house.lines("paddock_download_phase"))
+    assert ["paddock_cache_free_bytes 5.0", "paddock_cache_size_bytes 100.0"] == house.lines("paddock_cache")
+    assert ["paddock_download_done_bytes 4.0", "paddock_download_total_bytes 16.0"] == (
+        house.lines("paddock_download_done") + house.lines("paddock_download_total"))
 
 
 def test_every_outcome_exists_before_it_happens() -> None:

@@ -2,12 +2,13 @@
 
 import io
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from gateway.download.errors import NetworkUnreachable
-from gateway.download.progress import Progress
-from gateway.progress import Download, read_download
+from gateway.download.progress import Phase, Progress
+from gateway.progress import PHASES, Download, read_disk, read_download
 
 
 def job(folder: Path) -> tuple[Progress, Path]:
@@ -67,3 +68,17 @@ def test_a_file_of_another_form_is_none(tmp_path: Path, text: str) -> None:
     path.write_text(text)
 
     assert read_download(path) is None
+
+
+def test_the_disk_is_told_before_its_folder_is_there(tmp_path: Path) -> None:
+    """An empty cache has a disk all the same; without a file nobody asks."""
+    found = read_disk(tmp_path / "not/yet/progress.json")
+
+    assert found is not None
+    assert 0 < found.free < found.size
+    assert read_disk(None) is None
+
+
+def test_every_phase_is_one_that_metrics_know(tmp_path: Path) -> None:
+    """The job's own, and the one of a job that was killed."""
+    assert set(PHASES) == {*get_args(Phase), "stopped"}

@@ -12,10 +12,10 @@ import yaml
 
 from gateway.breaker import State
 from gateway.control import Cause, Phase
+from gateway.progress import PHASES
 from monitoring import dashboards
 from monitoring.boards.rules import written_out
 from monitoring.boards.states import STATES
-from monitoring.cache_exporter import PHASES
 from tests.monitoring.files import BOARDS, IMPORT, MONITORING, ROOT, alerts, asked, board, panels
 
 COMPOSE: dict[str, Any] = yaml.safe_load((MONITORING / "compose.yaml").read_text())

@@ -1,17 +1,20 @@
 """Every metric has a row and a reader, every row and every query a metric."""
 
+import json
 import re
+import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from gateway.app import Gateway
+from gateway.download.progress import State
 from gateway.settings import Settings
-from monitoring.cache_exporter import page
 from tests.monitoring import gpu
 from tests.monitoring.files import ROOT, asked, names, rows, rules
 
-TABLES = ("Gateway", "Supervisor", "Cache", "Engine", "GPU", "Recorded")
+TABLES = ("Gateway", "Supervisor", "Engine", "GPU", "Recorded")
 # Shown by nobody, because they come along with the process's own.
 UNSEEN = {"process_virtual_memory_bytes"}
 QUERIES = [query.expression for query in asked()] + [str(rule["expr"]) for rule in rules()]
@@ -37,22 +40,29 @@ def windowless(name: str) -> str:
     return re.sub(r"(rate|increase)(5m|30m|1h|6h)$", r"\1", name) if name.startswith("paddock:") else name
 
 
-def test_the_gateway_s_table_is_its_registry() -> None:
+@pytest.fixture
+def gateway(tmp_path: Path) -> Gateway:
+    """A gateway whose engine's model is being downloaded."""
+    told = tmp_path / "progress.json"
+    told.write_text(json.dumps(asdict(State("a/b", "downloading", updated=time.time()))))
+    return Gateway(Settings.model_validate({"GATEWAY_DOWNLOAD_FILE": told}))
+
+
+def test_the_gateway_s_table_is_its_registry(gateway: Gateway) -> None:
     """A metric without a row fails, and so does a row without a metric."""
     suffix = {"counter": "_total", "info": "_info"}
-    families = Gateway(Settings()).metrics.registry.collect()
+    families = gateway.metrics.registry.collect()
     registered = {found.name + suffix.get(found.type, "") for found in families}
 
     assert rows("Gateway").keys() == registered
 
 
-def test_every_label_in_the_gateway_s_table_is_one() -> None:
+def test_every_label_in_the_gateway_s_table_is_one(gateway: Gateway) -> None:
     """The second column is what the samples carry."""
     text = (ROOT / "docs/metrics.md").read_text()
-    gateway = Gateway(Settings()).metrics
     sampled = {
         found.name: {label for sample in found.samples for label in sample.labels} - {"le"}
-        for found in gateway.registry.collect()
+        for found in gateway.metrics.registry.collect()
     }
     shown = {
         re.sub(r"_(total|info)$", "", name): set(re.findall(r"`(\w+)`", cell))
@@ -99,16 +109,6 @@ def test_the_supervisor_s_table_is_what_it_writes() -> None:
     written = {f"paddock_engine_{name}" for name in re.findall(r'\("(\w+)", "(?:gauge|counter)", "', source)}
 
     assert rows("Supervisor").keys() == written
-
-
-def test_the_cache_s_table_is_what_its_exporter_writes(tmp_path: Path) -> None:
-    """With a download that told everything."""
-    (tmp_path / "paddock").mkdir()
-    (tmp_path / "paddock/progress.json").write_text(
-        '{"phase": "downloading", "bytes_done": 1, "bytes_total": 2, "bytes_per_second": 0.5, "updated": 3.0}'
-    )
-
-    assert rows("Cache").keys() == set(re.findall(r"^# TYPE (\w+) gauge$", page(tmp_path), re.MULTILINE))
 
 
 def test_tgi_has_every_name_that_is_read() -> None:
