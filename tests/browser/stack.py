@@ -6,7 +6,6 @@ Knows how both are started and asked whether they are ready. Knows nothing of th
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from tests.fakes.port import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Loading the demo model takes a second or two; a machine at its limits takes longer.
@@ -144,11 +145,3 @@ def children(pid: int) -> list[int]:
     """List the processes that a process started, and those that they started."""
     own = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     return [one for child in map(int, own) for one in (child, *children(child))]
-
-
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -7,7 +7,6 @@ Knows nothing of: the cases.
 import contextlib
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 
 from tests.contract.wire import LIMIT_SECONDS, Reply, ask
 from tests.fakes.double import TgiDouble, process_double, thread_double
+from tests.fakes.port import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLED_MODEL = ROOT / "engine" / "demo" / "paddock-demo.gguf"
@@ -117,14 +117,6 @@ class Target:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{name}{labels} stayed below {value}")
             time.sleep(_POLL_SECONDS)
-
-
-def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def model_path() -> str:

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.contract.target import ROOT, free_port, launched
+from tests.contract.target import ROOT, launched
 from tests.contract.wire import LIMIT_SECONDS, ask
+from tests.fakes.port import free_port
 
 _POLL_SECONDS = 0.02
 

@@ -5,7 +5,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ import psutil
 import pytest
 
 from gateway.keys import Key, hash_key, write_keys
+from tests.fakes.port import free_port
 
 ROOT = Path(__file__).parents[2]
 # A person may replace the model; by default it is the one of the repository, whatever hub is reachable.
@@ -103,13 +103,6 @@ def start() -> Iterator[Callable[..., Running]]:
             return running
 
         yield begin
-
-
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def chat(port: int, question: str = "Hello!", **more: Any) -> tuple[int, dict[str, Any]]:

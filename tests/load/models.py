@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+from tests.fakes.port import free_port
 from tests.load import relays
 from tests.load.figures import Figure, paired, percentile
 from tests.load.generator import Outcome, Plan
@@ -84,7 +85,7 @@ def _llama(model: str, threads: int) -> Iterator[Process]:
 
 @contextlib.contextmanager
 def _engine(model: str, threads: int, cores: set[int]) -> Iterator[Process]:
-    port = relays.free_port()
+    port = free_port()
     variables = {
         "MODEL_PATH": model,
         "ENGINE_PORT": str(port),

@@ -30,6 +30,7 @@ from gateway.app import Gateway
 from gateway.replica import Replica
 from gateway.routing import Route, cached_prefix, in_turn, least_outstanding
 from gateway.settings import read_settings
+from tests.fakes.port import free_port
 from tests.load import relays
 from tests.load.figures import percentile
 from tests.load.relays import Process
@@ -141,7 +142,7 @@ async def play(route: Route[Replica], urls: str) -> Round:
     settings = {"GATEWAY_ENGINE_URL": urls, "GATEWAY_SLOTS": str(SLOTS), "MODEL_PROMPT_FAMILY": "llama3"}
     gateway = Gateway(read_settings(settings), out=out)
     gateway.fleet.route = route
-    port = relays.free_port()
+    port = free_port()
     config = uvicorn.Config(gateway.app, port=port, http="httptools", log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
@@ -171,7 +172,7 @@ def engines() -> Iterator[list[Process]]:
     with contextlib.ExitStack() as stack:
         started = []
         for _ in range(ENGINES):
-            port = relays.free_port()
+            port = free_port()
             variables = {
                 "MODEL_ID": "paddock-demo", "ENGINE_PORT": str(port), "ENGINE_SLOTS": str(SLOTS),
                 "ENGINE_THREADS": "1",

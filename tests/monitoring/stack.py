@@ -23,9 +23,10 @@ from typing import Any
 import yaml
 
 from gateway.download.progress import State
-from tests.contract.target import free_port, model_path
+from tests.contract.target import model_path
 from tests.contract.wire import ask
 from tests.fakes.double import ThreadDouble, thread_double
+from tests.fakes.port import free_port
 from tests.live.stack import gateway
 from tests.monitoring.files import MONITORING, ROOT
 from tests.monitoring.gpu import exporter

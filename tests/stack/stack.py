@@ -9,13 +9,14 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.fakes.port import free_port
 
 ROOT = Path(__file__).parents[2]
 # Starting, killing and waking on a busy machine; reaching it is a failure.
@@ -45,13 +46,6 @@ def docker(*words: str, limit_seconds: float = LIMIT_SECONDS) -> str:
                           check=False)
     assert done.returncode == 0, f"docker {' '.join(words)}\n{done.stdout}\n{done.stderr}"
     return done.stdout.strip()
-
-
-def free_port() -> int:
-    """Choose a port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(is_so: Callable[[], bool], what: str, limit_seconds: float = LIMIT_SECONDS) -> None:

@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from tests.fakes.hub import Hub
-from tests.stack.stack import ROOT, Stack, docker, free_port, until
+from tests.fakes.port import free_port
+from tests.stack.stack import ROOT, Stack, docker, until
 
 MONITORING = ROOT / "monitoring"
 SERVICES = {"dcgm-exporter", "grafana", "prometheus"}

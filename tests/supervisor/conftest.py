@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -18,17 +17,12 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.port import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 CHILD = Path(__file__).with_name("child.py")
 # How long anything may take on a busy machine; reaching it is a failure.
 LIMIT_SECONDS = 60.0
-
-
-def free_port() -> int:
-    """Choose a port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Bench:
