@@ -81,10 +81,10 @@ def test_a_full_disk_is_known_before_the_first_byte(job: Job) -> None:
 
 def test_a_hub_out_of_reach_is_named(job: Job) -> None:
     """A closed port is no network, said within seconds."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        endpoint = f"http://127.0.0.1:{probe.getsockname()[1]}"
-    result = job.run(HF_ENDPOINT=endpoint)
+    with socket.socket() as held:  # bound, so that nobody else listens there, and not listening itself
+        held.bind(("127.0.0.1", 0))
+        endpoint = f"http://127.0.0.1:{held.getsockname()[1]}"
+        result = job.run(HF_ENDPOINT=endpoint)
     expect(job, result.err, result.status, (17, "network_unreachable"))
     assert f"The hub at {endpoint} cannot be reached, the connection is refused" in result.err
 

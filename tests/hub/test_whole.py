@@ -6,6 +6,7 @@ import os
 import pty
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -64,11 +65,11 @@ def test_the_progress_file_ends_complete(done: Job, files: dict[str, File]) -> N
 
 
 def test_a_complete_model_needs_no_network_and_less_than_a_second(done: Job) -> None:
-    """The second run asks the hub nothing and ends at once."""
+    """The second run asks the hub nothing and ends at once: a second of processor time is far more."""
     asked = len(done.hub.requests)
     again = done.run(HF_ENDPOINT="http://127.0.0.1:9", HF_HUB_OFFLINE="1")
     assert (0, asked) == (again.status, len(done.hub.requests))
-    assert again.seconds < 1.0
+    assert again.cpu_seconds < 1.0
     assert "is complete" in again.out
 
 
@@ -118,10 +119,16 @@ def test_without_a_token_none_is_sent_even_if_the_cache_holds_one(job: Job) -> N
 
 def test_progress_is_told_while_bytes_come(job: Job) -> None:
     """The progress file shows bytes, rate and time left, and the log says the same in words."""
-    job.hub.faults.bytes_per_second = 2_000_000
+    job.hub.faults.bytes_per_second = 1_000_000
     process = job.start()
-    until(lambda: (job.own / "progress.json").exists() and job.progress()["bytes_per_second"] > 0)
-    progress = job.progress()
+    progress: dict[str, Any] = {}
+
+    def has_rate() -> bool:
+        if (job.own / "progress.json").exists():
+            progress.update(job.progress())
+        return bool(progress.get("bytes_per_second"))
+
+    until(has_rate)
     result = job.end(process)
     assert (result.status, progress["phase"]) == (0, "downloading")
     assert 0 < progress["bytes_done"] < progress["bytes_total"]
@@ -148,7 +155,8 @@ def test_a_terminal_gets_a_bar(job: Job) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_the_job_and_keeps_what_has_come(job: Job, number: signal.Signals) -> None:
     """The exit status names the signal, partial files stay, nothing says complete."""
-    job.hub.faults.bytes_per_second = 2_500_000
+    # Slow, so that it cannot be over before the signal arrives.
+    job.hub.faults.bytes_per_second = 1_000_000
     process = job.start()
     until(lambda: job.content_bytes() > 2_000_000)
     process.send_signal(number)
