@@ -16,6 +16,7 @@ from gateway.errors import Draining
 from gateway.keys import Key, hash_key, make_key, write_keys
 from tests.fakes.double import ThreadDouble
 from tests.gateway.conftest import Serve, Served
+from tests.gateway.peer import LIMIT_SECONDS
 from tests.gateway.talk import CHAT, Frame, chat, error_of, frames_of, streaming
 
 BOTH = pytest.mark.parametrize("is_streamed", [False, True])
@@ -201,7 +202,7 @@ async def test_an_answer_that_fails_later_ends_the_stream(served: Served, tgi_do
     """What came stays, the error is last, the others stop, and there is no [DONE]."""
     tgi_double.script(reply="one two three", fault="stall", after=1)
     tgi_double.script(reply="a b c", fault="generation", after=2, delay_seconds=0.02)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(LIMIT_SECONDS):
         frames = frames_of((await served.client.post(CHAT, json=chat(n=2, stream=True))).text)
     await served.until_idle()
 
@@ -214,7 +215,8 @@ async def test_an_answer_that_fails_later_ends_the_stream(served: Served, tgi_do
 
 async def test_the_wait_limit_fails_the_whole_chat(serve: Serve, tgi_double: ThreadDouble) -> None:
     """An answer that never gets its slot is told, though another came."""
-    served = await serve(slots=1, wait_limit_seconds=0.2)
+    # Long enough for the other's first token on a busy machine.
+    served = await serve(slots=1, wait_limit_seconds=1.0)
     tgi_double.script(reply="one two", fault="stall", after=1, times=None)
     frames = frames_of((await served.client.post(CHAT, json=chat(n=2, stream=True))).text)
 
@@ -405,7 +407,7 @@ async def test_random_crowds_leave_nothing_behind(
                 elif kind == "read":
                     await stream.rest()
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(2 * LIMIT_SECONDS):
         await asyncio.gather(*(one(number) for number in range(40)))
         await served.until_idle()
         await served.until(lambda: len(served.records()) == 40 and not len(served.gateway.generations))

@@ -269,9 +269,11 @@ async def test_an_engine_that_fails_chat_after_chat_is_tried_with_one_token(
 
 
 async def test_a_try_that_fails_leaves_the_engine_alone_for_a_while(
-    served: Served, tgi_double: ThreadDouble
+    served: Served, tgi_double: ThreadDouble, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Chats are refused at once with the time of the next try, and served after one that is good."""
+    # Long enough for three questions on a busy machine.
+    monkeypatch.setattr("gateway.breaker.FIRST_PAUSE_SECONDS", 3.0)
     tgi_double.script(fault="generation", times=4)
     for _ in range(3):
         await served.client.post(CHAT, json=chat())
@@ -282,7 +284,7 @@ async def test_a_try_that_fails_leaves_the_engine_alone_for_a_while(
     page = (await served.client.get("/metrics")).text
     await served.until_ready()
 
-    assert (503, "1") == (refused.status_code, refused.headers["retry-after"])
+    assert (503, True) == (refused.status_code, 1 <= int(refused.headers["retry-after"]) <= 3)
     assert "chats failed in a row (engine_failed)" in refused.json()["error"]["message"]
     assert "open" == stats["engines"][0]["breaker"]
     assert f'paddock_replica_breaker{{replica="{replica.name}",state="open"}} 1.0' in page
@@ -305,7 +307,8 @@ async def test_an_engine_that_falls_silent_is_taken_out_with_all_its_chats(
     serve: Serve, tgi_double: ThreadDouble
 ) -> None:
     """Long before each chat's own limit: an error frame each, connections closed, and a token before more."""
-    served = await serve(stall_limit_seconds=0.2)
+    # Longer than a busy machine takes for the first tokens of all three.
+    served = await serve(stall_limit_seconds=1.0)
     tgi_double.script(reply="one two three", fault="stall", after=1, times=3)
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(served.client.post(CHAT, json=chat(stream=True))) for _ in range(3)]

@@ -49,7 +49,9 @@ async def test_silence_is_kept_alive(serve: Serve, tgi_double: ThreadDouble) -> 
     async with served.client.stream("GET", "/stats/stream") as response, asyncio.timeout(LIMIT_SECONDS):
         numbers = Stream(response)
         await numbers.next()
-        comments = {(await numbers.next()).comment}
+        while not (comment := (await numbers.next()).comment):
+            pass  # numbers that changed: the proof's token leaves the rate
+        comments = {comment}
     async with streaming(served.client, chat()) as running, asyncio.timeout(LIMIT_SECONDS):
         await running.until_text()
         comments.add((await running.next()).comment)
@@ -64,10 +66,11 @@ async def test_an_engine_that_goes_is_news(served: Served, tgi_double: ThreadDou
         assert "ready" == (await stream.next()).json["phase"]
         tgi_double.die()
         served.gateway.fleet._look_now.set()
-        news = (await stream.next()).json
+        # That its connection ended may be told before what the next look finds.
+        while "no answer from the engine" not in ((news := (await stream.next()).json)["reason"] or ""):
+            pass
 
     assert ("starting", 0) == (news["phase"], news["num_total_runners"])
-    assert "no answer from the engine" in news["reason"]
 
 
 async def test_a_gateway_that_stops_is_not_ready_and_refuses(served: Served) -> None:
