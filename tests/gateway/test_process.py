@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,15 +41,26 @@ class Process:
         """Wait until it listens, and until a chat would be served."""
         self.url = self.until_said("listening on ").split("listening on ")[1].strip()
         deadline = time.monotonic() + LIMIT_SECONDS
-        while httpx.get(f"{self.url}/ready").status_code != 200:
+        while httpx.get(f"{self.url}/ready", timeout=LIMIT_SECONDS).status_code != 200:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         return self
 
     def until_said(self, words: str) -> str:
-        """Wait for a line of its log that holds some words."""
+        """Wait for a line of its log with some words; at the limit it is killed, and what it said told."""
         assert self.popen.stderr is not None
-        return next(line for line in self.popen.stderr if words in line)
+        said = []
+        watchdog = threading.Timer(LIMIT_SECONDS, self.popen.kill)
+        watchdog.start()
+        try:
+            for line in self.popen.stderr:
+                said.append(line)
+                if words in line:
+                    return line
+        finally:
+            watchdog.cancel()
+            watchdog.join()
+        raise AssertionError(f"it never said {words!r}, but:\n{''.join(said)}")
 
     def stop(self) -> None:
         """Ask it to end, as a process manager does."""
@@ -83,7 +95,7 @@ def records(out: str) -> list[tuple[str, str | None]]:
 
 async def test_a_running_chat_finishes_within_the_grace(start: Start, tgi_double: ThreadDouble) -> None:
     """Its text and its end go out; then the process ends with 0."""
-    process = start(drain_seconds="15").until_ready()
+    process = start(drain_seconds="120").until_ready()
     tgi_double.script(reply="one two three", fault="stall", after=1)
     async with (
         httpx.AsyncClient(base_url=process.url, timeout=LIMIT_SECONDS) as client,
@@ -110,21 +122,19 @@ async def test_past_the_grace_a_chat_ends_with_an_error(start: Start, tgi_double
         streaming(client, chat()) as stream,
     ):
         assert "one" == await stream.until_text()
-        stopped = time.monotonic()
         process.stop()
         frames = await stream.rest()
     status, out, _ = process.ended()
 
     assert "draining" == error_of(frames)["code"]
     assert 0 == status
-    assert time.monotonic() - stopped < 5.0
     assert [("failed", "draining")] == records(out)
     await tgi_double.until_seen(lambda seen: seen.disconnected_at is not None)
 
 
 async def test_while_it_stops_it_admits_nobody(start: Start, tgi_double: ThreadDouble) -> None:
     """A running chat goes on; others are refused, and then find no listener."""
-    process = start(drain_seconds="15").until_ready()
+    process = start(drain_seconds="120").until_ready()
     tgi_double.script(reply="one two", fault="stall", after=1)
     async with (
         httpx.AsyncClient(base_url=process.url, timeout=LIMIT_SECONDS) as client,
@@ -149,22 +159,20 @@ async def test_while_it_stops_it_admits_nobody(start: Start, tgi_double: ThreadD
 
 
 async def test_open_numbers_do_not_hold_the_process(start: Start) -> None:
-    """A page that watches the queue is cut at once."""
-    process = start(drain_seconds="30").until_ready()
+    """A page that watches the queue is cut at once: the process ends long before the grace is over."""
+    process = start(drain_seconds=str(10 * LIMIT_SECONDS)).until_ready()
     async with (
         httpx.AsyncClient(base_url=process.url, timeout=LIMIT_SECONDS) as client,
         client.stream("GET", "/stats/stream") as response,
     ):
         bytes_read = response.aiter_bytes()
         await anext(bytes_read)
-        stopped = time.monotonic()
         process.stop()
         with contextlib.suppress(httpx.RemoteProtocolError):  # a stream without an end has no proper one
             async for _ in bytes_read:
                 pass
 
     assert 0 == process.ended()[0]
-    assert time.monotonic() - stopped < 10.0
 
 
 def test_an_idle_gateway_ends_at_once(start: Start) -> None:
@@ -181,7 +189,7 @@ def test_an_idle_gateway_ends_at_once(start: Start) -> None:
 def test_a_stream_is_one_line_in_the_log(start: Start) -> None:
     """Records go to standard output, nothing else does."""
     process = start().until_ready()
-    frames = frames_of(httpx.post(f"{process.url}{CHAT}", json=chat(stream=True)).text)
+    frames = frames_of(httpx.post(f"{process.url}{CHAT}", json=chat(stream=True), timeout=LIMIT_SECONDS).text)
     process.stop()
 
     assert "[DONE]" == frames[-1].data
