@@ -6,6 +6,7 @@
 Knows failures, successes and time. Knows nothing of engines.
 """
 
+from collections.abc import Hashable
 from enum import StrEnum
 
 # One failure may be its chat's own, two a coincidence. A batch that breaks on the engine fails all its
@@ -36,14 +37,19 @@ class Breaker:
     def __init__(self) -> None:
         self.state = State.CLOSED
         self.opened = 0
-        self._failures = 0
+        self._failed: list[Hashable] = []
         self._openings = 0
         self._again_at = 0.0
 
-    def fail(self, now: float) -> bool:
-        """Take note of a chat that the engine failed; say whether that opened it."""
-        self._failures += 1
-        if self.state is not State.CLOSED or self._failures < FAILURES_IN_A_ROW:
+    def fail(self, now: float, chat: Hashable = None) -> bool:
+        """Take note of a chat that the engine failed; say whether that opened it.
+
+        Several answers to one chat, where it is named, are one failure.
+        """
+        if self.state is not State.CLOSED or (chat is not None and chat in self._failed):
+            return False
+        self._failed.append(chat)
+        if len(self._failed) < FAILURES_IN_A_ROW:
             return False
         self.trip(now)
         return True
@@ -54,18 +60,20 @@ class Breaker:
             self.opened += 1
         pause = 0.0 if self._openings == 0 else FIRST_PAUSE_SECONDS * 2.0 ** min(self._openings - 1, 10)
         self._openings += 1
+        self._failed.clear()
         self._again_at = now + min(LONGEST_PAUSE_SECONDS, pause)
         self.state = State.OPEN
 
     def succeed(self) -> None:
         """Take note of a chat that went well."""
-        self._failures = 0
+        self._failed.clear()
         if self.state is State.CLOSED:
             self._openings = 0
 
     def renew(self) -> None:
         """Begin anew: another process answers."""
-        self.state, self._failures, self._openings = State.CLOSED, 0, 0
+        self.state, self._openings = State.CLOSED, 0
+        self._failed.clear()
 
     def pause_seconds(self, now: float) -> float:
         """Give the time until it may be tried, 0 for now."""
@@ -81,6 +89,7 @@ class Breaker:
         if self.state is not State.HALF_OPEN:
             return
         if is_good:
-            self.state, self._failures = State.CLOSED, 0
+            self.state = State.CLOSED
+            self._failed.clear()
         else:
             self.trip(now)

@@ -6,7 +6,7 @@ Knows which engines there are and what each has to do. Knows nothing of slots' o
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from math import ceil
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from gateway.budget import Budget
 from gateway.control import Control
 from gateway.errors import EngineDown, EngineError, EngineOverloaded, EngineRejected, EngineUnreachable
+from gateway.grammar import AnswerMisfit
 from gateway.replica import Replica
 from gateway.routing import Route, cached_prefix
 from gateway.silence import Served, silent_seconds
@@ -31,12 +32,17 @@ _BACK_SECONDS = 0.05
 # The model that comes with the embedded engine says so by this name.
 DEMO_MODEL = "paddock-demo"
 
-# Says that a chat's own parameters were wrong, or that other clients fill the engine: it works.
-_NO_FAULTS = (EngineRejected, EngineOverloaded)
+# Says that a chat's own parameters were wrong, that its model did not keep to a form, or that other clients
+# fill the engine: it works.
+_NO_FAULTS = (EngineRejected, EngineOverloaded, AnswerMisfit)
 
 
 class Chat(Served, Protocol):
-    """A chat that is to be answered."""
+    """A chat that is to be answered. Shape: whole is one for all answers to the same chat."""
+
+    @property
+    def whole(self) -> Hashable:
+        """Name the chat that it is an answer to."""
 
     async def answer(self, replica: Replica, /) -> None:
         """Let a replica answer it. Raises: EngineError."""
@@ -153,7 +159,7 @@ class Fleet:
                 try:
                     await chat.answer(replica)
                 except EngineError as error:
-                    self.report(replica, error)
+                    self.report(replica, error, chat.whole)
                     if first is not None or chat.heard_at is not None or not self.may_retry(replica, error):
                         raise
                     failure, first = error, replica
@@ -166,8 +172,8 @@ class Fleet:
             except (EngineDown, TimeoutError):
                 raise failure from None
 
-    def report(self, replica: Replica, error: EngineError) -> None:
-        """Take note that a replica failed a chat.
+    def report(self, replica: Replica, error: EngineError, chat: Hashable = None) -> None:
+        """Take note that a replica failed a chat, or one answer to it.
 
         One that could not be reached gets nobody else, nor does one that fails chat after chat; it is used
         again once it has generated a token for us.
@@ -175,7 +181,7 @@ class Fleet:
         if isinstance(error, _NO_FAULTS):
             return
         is_unreachable = isinstance(error, EngineUnreachable)
-        replica.fail(error, is_unreachable=is_unreachable)
+        replica.fail(error, is_unreachable=is_unreachable, chat=chat)
         if is_unreachable:
             self._look_now.set()
 

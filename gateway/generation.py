@@ -7,6 +7,7 @@ makes them.
 import asyncio
 import logging
 from abc import abstractmethod
+from collections.abc import Hashable
 
 from gateway.admission import State, Ticket
 from gateway.chat import Finish, Outcome, Timings
@@ -37,9 +38,11 @@ class Generation(Followed):
     caller's leaving, the engine's failure, the wait limit or the drain.
     """
 
-    def __init__(self, house: House, order: Order, ticket: Ticket) -> None:
+    def __init__(self, house: House, order: Order, ticket: Ticket, whole: Hashable = None) -> None:
         super().__init__(order, house.resume_grace_seconds)
         self._house = house
+        # The same for all answers to one chat.
+        self._whole = whole or object()
         self._clock, self._observe_gap = house.clock, house.ledger.metrics.gap  # for every token
         self._ticket = ticket
         self._moved = asyncio.Event()
@@ -65,6 +68,11 @@ class Generation(Followed):
     def is_granted(self) -> bool:
         """Say whether it has or had a slot."""
         return self._granted is not None
+
+    @property
+    def whole(self) -> Hashable:
+        """Name the chat that it is an answer to."""
+        return self._whole
 
     @property
     def heard_at(self) -> float | None:

@@ -44,6 +44,10 @@ def _listed(start: str, one: str, end: str) -> str:
     return rf"\{start}({one}(, ?{one})*)?\{end}"
 
 
+class AnswerMisfit(EngineFailed):
+    """A whole answer has not the form that was asked for: its model failed, while its engine works."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """The form of an answer: any JSON object, or what a schema says."""
@@ -58,14 +62,14 @@ class Shape:
         return {"type": "json", "value": self.schema}
 
     def check(self, text: str) -> None:
-        """Make sure that a finished text has the form. Raises: EngineFailed saying what is wrong."""
+        """Make sure that a finished text has the form. Raises: AnswerMisfit saying what is wrong."""
         try:
             value = orjson.loads(text)
         except orjson.JSONDecodeError as error:
-            raise EngineFailed(f"the answer is not the JSON that was asked for: {error}") from None
+            raise AnswerMisfit(f"the answer is not the JSON that was asked for: {error}") from None
         problem = problem_of(value, self.schema if self.schema is not None else {"type": "object"})
         if problem is not None:
-            raise EngineFailed(f"the answer is not the JSON that was asked for: {problem}")
+            raise AnswerMisfit(f"the answer is not the JSON that was asked for: {problem}")
 
 
 def settle(schema: Any, where: str) -> dict[str, Any]:

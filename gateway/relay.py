@@ -40,7 +40,9 @@ class Streaming(Generation):
             room, self._prompt_tokens = order.room, order.prompt_tokens
             if room is None:
                 try:
-                    room = await replica.room(order.prompt, order.sampling.max_tokens)
+                    room, self._prompt_tokens = await replica.room(
+                        order.prompt, order.sampling.max_tokens, is_counted=order.may_be_cut
+                    )
                 except PromptTooLong as error:
                     raise error.named(*order.fields) from None
             if self._prompt_tokens is None and order.may_be_cut:
@@ -170,13 +172,13 @@ class Generations:
         Raises: Refusal; ChatUnsupported for more than this queue can ever hold.
         """
         slots = max(1, self._house.admission.slots)
-        parts, gathered = [], []
+        parts, gathered, whole = [], [], object()
         for index, (one, ticket) in enumerate(zip(each, self._admit(order, each), strict=True)):
             # More answers than slots come in waves: a later one waits for those of its own chat, too.
             limit = self._house.wait_limit_seconds * (1 + index // slots)
             gathered.append(Gathered(self._house.ledger.metrics))
             house = replace(self._house, ledger=gathered[-1], wait_limit_seconds=limit)
-            parts.append(Streaming(house, one, ticket))
+            parts.append(Streaming(house, one, ticket, whole))
         return self._keep(Choices(self._house, order, parts, gathered, prompts))
 
     def end_all(self, error: Draining) -> None:

@@ -14,7 +14,7 @@ Knows how to find out whether an engine serves. Knows nothing of tickets or stre
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from gateway.breaker import Breaker
 from gateway.chat import Sampling
@@ -22,7 +22,7 @@ from gateway.control import Cause, Control, ControlLost, EngineState, Phase
 from gateway.errors import EngineError, EngineTimeout
 from gateway.line import Held, Hold, hold
 from gateway.proof import Proof, prove
-from gateway.room import room_for
+from gateway.room import Room, room_for
 from gateway.silence import Served
 from gateway.tgi import Info, Tgi
 
@@ -129,10 +129,10 @@ class Replica:
             return sampling
         return dataclasses.replace(sampling, ends=self.proof.sent)
 
-    def fail(self, error: EngineError, *, is_unreachable: bool) -> None:
+    def fail(self, error: EngineError, *, is_unreachable: bool, chat: Hashable = None) -> None:
         """Take note that it failed a chat; leave it alone if it fails one after the other."""
         self._trouble = (f"chats failed in a row ({error.code}): {error.message}", None)
-        if self.breaker.fail(self._clock()):
+        if self.breaker.fail(self._clock(), chat):
             self._leave_alone()
         elif is_unreachable:
             self._doubt(error.message)
@@ -184,12 +184,14 @@ class Replica:
             await self._look_at_wire(state)
         self._is_returning = False
 
-    async def room(self, prompt: str, max_tokens: int | None) -> int:
+    async def room(self, prompt: str, max_tokens: int | None, *, is_counted: bool = False) -> Room:
         """Find how many tokens an answer may have for sure: what was asked for, or a first part.
 
         Raises: PromptTooLong with exact counts; EngineError if the engine had to count and could not.
         """
-        return await room_for(prompt, max_tokens, self.max_total_tokens, self.tgi.count)
+        return await room_for(
+            prompt, max_tokens, self.max_total_tokens, self.tgi.count, is_counted=is_counted
+        )
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -4,6 +4,7 @@ Knows bytes, tokens and a context's length. Knows nothing of engines beyond that
 """
 
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 from gateway.errors import PromptTooLong
 
@@ -16,10 +17,24 @@ _CHARACTERS_PER_TOKEN = 8
 _CUT_TOKENS = 16
 
 
+class Room(NamedTuple):
+    """What a context leaves. Units: tokens; prompt_tokens is None where nobody had to count."""
+
+    tokens: int
+    prompt_tokens: int | None
+
+
 async def room_for(
-    prompt: str, max_tokens: int | None, context: int, count: Callable[[str], Awaitable[int]]
-) -> int:
+    prompt: str,
+    max_tokens: int | None,
+    context: int,
+    count: Callable[[str], Awaitable[int]],
+    *,
+    is_counted: bool = False,
+) -> Room:
     """Find how many tokens an answer may have for sure: what was asked for, or a first part.
+
+    With is_counted the prompt is counted in any case. All of it is counted once at most.
 
     Units: tokens. Raises: PromptTooLong, with exact counts unless they are more than twice the
     context; what count raises.
@@ -27,7 +42,7 @@ async def room_for(
     wanted = max_tokens or FIRST_PART_TOKENS
     # A token covers at least one byte, so most prompts are known to fit without being counted.
     if len(prompt.encode()) + 1 + wanted <= context:
-        return wanted
+        return Room(wanted, await count(prompt) if is_counted else None)
     length = context * _CHARACTERS_PER_TOKEN
     while length < len(prompt):
         # Where it is cut, a token may fall into several.
@@ -45,4 +60,4 @@ async def room_for(
             f"the prompt has {tokens} tokens{asked}; the context holds {context} in all, answer included",
             param="max_tokens" if max_tokens and tokens < context else "messages",
         )
-    return context - tokens
+    return Room(context - tokens, tokens)

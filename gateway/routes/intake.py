@@ -179,8 +179,7 @@ class Intake:
                 break
             try:
                 # Order: what the context does not hold is refused before all of it is counted.
-                room = await shown.room(prompt, sampling.max_tokens)
-                return room, await shown.tgi.count(prompt) if is_counted else None
+                return await shown.room(prompt, sampling.max_tokens, is_counted=is_counted)
             except EngineUnreachable as error:
                 # It went since the fleet last looked. Nothing was started, so this is not a chat that failed:
                 # another engine counts, or the chat is refused, or waits for the engine's next start.

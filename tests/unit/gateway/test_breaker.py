@@ -34,6 +34,14 @@ def test_failures_in_a_row_open_it() -> None:
     assert (False, 1) == (one.fail(0.0), one.opened)
 
 
+def test_one_chat_is_one_failure() -> None:
+    """However many of its answers fail; a chat that nobody named is one of its own each time."""
+    breaker = Breaker()
+
+    assert [False] * 7 == [breaker.fail(0.0, chat) for chat in ("a", "a", "a", "b", "a", "b", "b")]
+    assert breaker.fail(0.0, "c")
+
+
 def test_the_pause_doubles_while_no_token_comes() -> None:
     """The first try is at once; the longest pause is half a minute."""
     breaker, now, pauses = opened(), 0.0, []

@@ -198,10 +198,10 @@ async def test_a_phase_knows_how_long_it_lasts() -> None:
 async def test_room_is_counted_only_when_it_could_be_short() -> None:
     """A short prompt surely fits; a long one is counted by the engine, to the token."""
     stand = await Stand().ready()
-    assert 20 == await stand.replica.room("Hi", 20)
+    assert (20, None) == await stand.replica.room("Hi", 20)
     stand.replica.max_total_tokens = 12
 
-    assert 5 == await stand.replica.room("x" * 50, None)
+    assert (5, 7) == await stand.replica.room("x" * 50, None)
     for asked, param in ((8, "max_tokens"), (None, "messages")):
         stand.replica.max_total_tokens = 12 if asked else 5
         with pytest.raises(PromptTooLong) as refused:
@@ -219,7 +219,25 @@ async def test_of_a_prompt_that_is_far_too_long_only_a_beginning_is_counted() ->
         await stand.replica.room("x" * 1_000_000, None)
     stand.tgi.counts = {800: 30, 1600: 50, 3200: 70, 4000: 80}
 
-    assert 20 == await stand.replica.room("x" * 4000, None)
+    assert (20, 80) == await stand.replica.room("x" * 4000, None)
+
+
+@pytest.mark.parametrize("context", [8192, 60])
+async def test_one_count_tells_both_the_room_and_the_prompt(context: int) -> None:
+    """Whether the prompt surely fits or could be too long."""
+    stand = await Stand().ready()
+    stand.replica.max_total_tokens = context
+    counted: list[str] = []
+
+    async def count(text: str) -> int:
+        counted.append(text)
+        return 9
+
+    stand.tgi.count = count  # type: ignore[method-assign, assignment]
+    room = await stand.replica.room("x" * 50, 20, is_counted=True)
+
+    assert (20 if context == 8192 else 51, 9) == room
+    assert ["x" * 50] == counted
 
 
 def test_the_gateway_knows_every_cause_that_the_supervisor_tells() -> None:
