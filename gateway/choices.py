@@ -113,6 +113,8 @@ class Choices(Followed):
             elif record.outcome is Outcome.FINISHED:
                 usage = Usage(record.prompt_tokens or 0, record.completion_tokens)
                 self.log.append(self.order.form.finished(Finish.STOP, usage, self._timings(record)))
+            elif self._deserted is not None:
+                self._tell(self._deserted)
         except Exception:  # noqa: BLE001 - the one boundary of a chat: logged, and told in plain words
             _LOG.exception("request %s failed", self.order.request_id)
             self.stop()

@@ -25,6 +25,7 @@
     │   ├── Draining               503
     │   └── EngineDown             503
     ├── WaitExpired            504  the ticket was never granted
+    ├── NobodyFollowed         410  its readers left, and none came back within the grace
     ├── EngineError            the engine, after a grant
     │   ├── EngineUnreachable      502  no connection
     │   ├── EngineOverloaded       503  its own permits are spent
@@ -216,6 +217,13 @@ class WaitExpired(PaddockError):
     """The chat waited in the backlog for as long as a chat may wait."""
 
     code, status = "wait_expired", 504
+
+
+class NobodyFollowed(PaddockError):
+    """A stream that could be followed again was not, for as long as it waits for that."""
+
+    code, status = "nobody_followed", 410
+    type = "invalid_request_error"
 
 
 class EngineError(PaddockError):

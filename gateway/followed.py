@@ -1,7 +1,7 @@
 """What readers follow, and what it means when they leave.
 
 One rule: a chat whose last reader leaves ends at once, or after a grace if its client asked to be able to
-come back.
+come back. Who comes back later still is told in the stream why it ends there.
 
 Knows readers, a log and a task. Knows nothing of what the task does.
 """
@@ -10,7 +10,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from gateway.errors import PaddockError
+from gateway.errors import NobodyFollowed, PaddockError
 from gateway.order import Order
 from gateway.streams import Log
 
@@ -31,6 +31,7 @@ class Followed(ABC):
         self._grace_seconds = grace_seconds
         self._readers = 0
         self._grace: asyncio.TimerHandle | None = None
+        self._deserted: NobodyFollowed | None = None
 
     @property
     def is_over(self) -> bool:
@@ -56,7 +57,7 @@ class Followed(ABC):
         if not self.order.is_resumable:
             self._desert()
         elif self._grace is None:
-            self._grace = asyncio.get_running_loop().call_later(self._grace_seconds, self._desert)
+            self._grace = asyncio.get_running_loop().call_later(self._grace_seconds, self._give_up)
 
     def when_over(self, call: Callable[[], None]) -> None:
         """Call something once it is over."""
@@ -65,6 +66,12 @@ class Followed(ABC):
     async def over(self) -> None:
         """Wait until it is over and all that it held is free. Never raises."""
         await asyncio.wait([self._task])
+
+    def _give_up(self) -> None:
+        self._deserted = NobodyFollowed(
+            f"nobody followed the stream for {self._grace_seconds:g} s, so it was stopped; the text is a part"
+        )
+        self._desert()
 
     @abstractmethod
     def _desert(self) -> None:

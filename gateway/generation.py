@@ -152,6 +152,8 @@ class Generation(Followed):
         except asyncio.CancelledError:
             if self._ended_by is None:
                 outcome = Outcome.CANCELLED
+                if self._deserted is not None:
+                    self._fail(self._deserted)
             else:
                 self._fail(self._ended_by)
         except Exception:  # noqa: BLE001 - the one boundary of a chat: logged, and told in plain words

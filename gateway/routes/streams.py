@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway.errors import ChatInvalid, EngineError, StreamUnknown
+from gateway.errors import ChatInvalid, EngineError, NobodyFollowed, StreamUnknown
 from gateway.routes.document import KEYED, failing, headers, in_path, taking, told
 from gateway.routes.intake import owner_of
 from gateway.routes.reply import Follow, FollowStyle
@@ -34,7 +34,7 @@ class StreamRoutes:
             responses={
                 200: told("What was missed, then what comes", streams=True),
                 204: told("There is no more"),
-                **failing(*KEYED, StreamUnknown, ChatInvalid, EngineError),
+                **failing(*KEYED, StreamUnknown, ChatInvalid, EngineError, NobodyFollowed),
             },
         )(self.get_stream)
         router.delete(

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.fakes.double import ThreadDouble
 from tests.gateway.conftest import Serve, Served
@@ -86,14 +87,22 @@ async def test_a_stopped_stream_frees_the_engine(served: Served, tgi_double: Thr
     assert "cancelled" == served.records()[0]["outcome"]
 
 
-async def test_nobody_comes_back_for_ever(serve: Serve, tgi_double: ThreadDouble) -> None:
-    """After the grace without a reader the engine is freed."""
+@pytest.mark.parametrize("choices", [1, 2])
+async def test_nobody_comes_back_for_ever(serve: Serve, tgi_double: ThreadDouble, choices: int) -> None:
+    """After the grace without a reader the engine is freed, and who comes after all is told so."""
     served = await serve(resume_grace_seconds=0.05)
     tgi_double.script(reply="one two three", fault="stall", after=1)
-    async with streaming(served.client, chat(), paddock_resume="1") as stream:
+    async with streaming(served.client, chat(n=choices), paddock_resume="1") as stream:
         await stream.until_text()
+        identity = stream.response.headers["paddock-stream"]
     await tgi_double.until_seen(lambda seen: seen.disconnected_at is not None)
     await served.until_idle()
+    late = frames_of((await served.client.get(f"/v1/streams/{identity}")).text)
+
+    assert content_of(late).startswith("one")
+    assert "nobody_followed" == error_of(late)["code"]
+    assert "[DONE]" not in [frame.data for frame in late]
+    assert "cancelled" == served.records()[0]["outcome"]
 
 
 async def test_a_plain_client_s_leaving_frees_the_engine_at_once(

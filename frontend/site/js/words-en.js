@@ -15,6 +15,7 @@ export const table = {
     engine_down: "Your question is sent as soon as the engine is ready.",
     key_invalid: "Give the key of this Paddock to go on.",
     stream_unknown: "What arrived is kept. Continue takes it from there.",
+    nobody_followed: "What arrived is kept. Continue takes it from there.",
     wait_expired: "It took too long to get a turn. Try again.",
     prompt_too_long: "Start a new chat, shorten the message, or lower the answer's length in the settings.",
     chat_invalid: "Check this chat's settings.",
