@@ -65,8 +65,10 @@ class Inference:
 
     async def tokenize(self, text: str, add_special: bool = True) -> list[int]:
         """Give a text's token ids; names of control tokens in it become those tokens, as in TGI."""
+        pieces = self.vocabulary.seams.cut(text)
+        content = pieces if len(pieces) > 1 else text
         answer = await self.inner.post(
-            "/tokenize", {"content": text, "add_special": add_special, "parse_special": True}
+            "/tokenize", {"content": content, "add_special": add_special, "parse_special": True}
         )
         return [int(token) for token in answer["tokens"]]
 

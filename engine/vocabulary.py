@@ -10,6 +10,7 @@ Knows nothing of: generation, HTTP.
 from collections.abc import Sequence
 
 from engine.gguf import Header
+from engine.seams import Seams
 
 _UNKNOWN, _CONTROL, _USER_DEFINED, _BYTE = 2, 3, 4, 6
 
@@ -39,9 +40,12 @@ def end_texts(header: Header) -> list[str]:
 
 
 class Vocabulary:
-    """Token texts and kinds of one model."""
+    """Token texts and kinds of one model, and where its tokenizer lets a text be cut."""
 
-    def __init__(self, texts: Sequence[str], kinds: Sequence[int], is_bpe: bool) -> None:
+    def __init__(
+        self, texts: Sequence[str], kinds: Sequence[int], is_bpe: bool, seams: Seams | None = None
+    ) -> None:
+        self.seams = seams or Seams([], [])
         self._texts = texts
         self._kinds = kinds
         self._is_bpe = is_bpe
@@ -56,7 +60,7 @@ class Vocabulary:
         """Take the vocabulary out of a GGUF header."""
         texts = header.strings("tokenizer.ggml.tokens")
         kinds = header.integers("tokenizer.ggml.token_type") or [1] * len(texts)
-        return cls(texts, kinds, header.text("tokenizer.ggml.model") == "gpt2")
+        return cls(texts, kinds, header.text("tokenizer.ggml.model") == "gpt2", Seams.of(header))
 
     def __len__(self) -> int:
         return len(self._texts)
