@@ -40,7 +40,7 @@ class Replica:
     outstanding is the tokens that the chats it serves now may still cost; proof is what it showed when it
     was last asked, None before; start_seconds is how long each phase of its last start took, where a
     supervisor says so; cause is why it does not serve, None while nothing is wrong; stalls is how often it
-    was found silent.
+    was found silent; supervisor_problem is why its supervisor is silent, None if it is not.
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class Replica:
         self._run: str | None = None
         self._trouble: tuple[str, Cause | None] = ("", None)
         self._is_supervised = self._is_returning = False
+        self.supervisor_problem: str | None = None
         self._waking: asyncio.Task[None] | None = None
         self.since = clock()
 
@@ -149,35 +150,18 @@ class Replica:
 
     def wake(self) -> None:
         """Start a sleeping engine, without waiting for it."""
-        if (
-            self.control is not None
-            and self.phase in (Phase.STOPPED, Phase.STOPPING)
-            and self._waking is None
-        ):
+        is_asleep = self.phase in (Phase.STOPPED, Phase.STOPPING)
+        if self.control is not None and is_asleep and self._waking is None:
             self._waking = asyncio.create_task(self._wake(self.control), name=f"wake {self.name}")
 
     async def look(self) -> None:
         """Find out what the engine is doing now. Never raises."""
-        state = None
-        if self.control is not None:
-            try:
-                state = await self.control.state()
-            except ControlLost as lost:
-                # The supervisor is part of the same container: it comes and goes with the engine.
-                self._is_supervised = False
-                self._doubt(str(lost))
-                return
-            self._is_supervised = True
-            self.model = self.model or state.model
-            self.start_seconds = state.start_seconds
-            if state.run != self._run:
-                self._run = state.run
-                self.breaker.renew()
-            if state.phase is not Phase.READY:
-                self._let_go()
-                self.enter(state.phase, state.reason, state.ready_seconds, state.cause)
-                self._is_returning = False
-                return
+        state = None if self.control is None else await self._supervised(self.control)
+        if state is not None and state.phase is not Phase.READY:
+            self._let_go()
+            self.enter(state.phase, state.reason, state.ready_seconds, state.cause)
+            self._is_returning = False
+            return
         if self.breaker.pause_seconds(self._clock()):
             self._doubt("")
         else:
@@ -202,6 +186,25 @@ class Replica:
         if self._waking is not None:
             self._waking.cancel()
 
+    async def _supervised(self, control: Control) -> EngineState | None:
+        """Ask its supervisor; None if that says nothing: then the engine's own health has to do."""
+        try:
+            state = await control.state()
+        except ControlLost as lost:
+            if self.supervisor_problem is None:
+                _LOG.warning("engine %s is judged by its own health alone: %s", self.name, lost)
+            self._is_supervised, self.supervisor_problem = False, str(lost)
+            return None
+        if self.supervisor_problem is not None:
+            _LOG.info("engine %s: its supervisor answers", self.name)
+        self._is_supervised, self.supervisor_problem = True, None
+        self.model = self.model or state.model
+        self.start_seconds = state.start_seconds
+        if state.run != self._run:
+            self._run = state.run
+            self.breaker.renew()
+        return state
+
     async def _wake(self, control: Control) -> None:
         try:
             await control.start()
@@ -217,7 +220,8 @@ class Replica:
             if health.status != 200:
                 self._doubt(f"the engine says it is unhealthy (HTTP {health.status})")
                 return
-            run = state.run if state is not None else None
+            # While the line holds it is the run that a silent supervisor named last.
+            run = state.run if state is not None else self._run if self.is_ready else None
             # A supervisor names each run; without one, what the engine says of itself has to do.
             if self.is_ready and run is not None and self._proven is not None and self._proven[0] == run:
                 return

@@ -182,6 +182,7 @@ SCHEMAS: dict[str, Form] = {
                 reason=_maybe(_TEXT),
                 cause=_maybe(_CAUSE),
                 breaker=_one_of(*State),
+                supervisor_problem=_maybe(_TEXT),
                 running=_COUNT,
                 outstanding_tokens=_COUNT,
                 begin_of_text=_maybe(_COUNT),

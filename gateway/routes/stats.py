@@ -117,6 +117,8 @@ def _told(replica: Replica) -> dict[str, Any]:
         "reason": replica.reason,
         "cause": replica.cause,
         "breaker": replica.breaker.state,
+        # While its supervisor says nothing, the engine's own health decides.
+        "supervisor_problem": replica.supervisor_problem,
         "running": replica.running,
         "outstanding_tokens": replica.outstanding,
         "begin_of_text": replica.begin_of_text,

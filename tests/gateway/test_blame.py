@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from collections import Counter
 from typing import Any, cast
 
@@ -11,7 +12,7 @@ from gateway.errors import EngineFailed, EngineTimeout, PaddockError
 from gateway.generation import Generation
 from gateway.replica import Replica
 from tests.fakes.double import ThreadDouble
-from tests.gateway.conftest import Served
+from tests.gateway.conftest import Serve, Served
 from tests.gateway.talk import CHAT, chat
 
 JSON = {"type": "json_object"}
@@ -101,3 +102,15 @@ async def test_chats_that_fail_at_once_are_each_a_failure(served: Served, tgi_do
 
     assert [502] * 3 == [answer.status_code for answer in answers]
     assert 1 == served.gateway.fleet.shown.breaker.opened
+
+
+async def test_a_supervisor_that_hangs_stops_no_chat(serve: Serve, tgi_double: ThreadDouble) -> None:
+    """It takes connections and says nothing; the engine's own health is enough, and /stats says so."""
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        served = await serve(engine_control_port=deaf.getsockname()[1])
+        answers = [await served.client.post(CHAT, json=chat()) for _ in range(2)]
+        (engine,) = (await served.client.get("/stats")).json()["engines"]
+
+    assert [200, 200] == [answer.status_code for answer in answers]
+    assert "ready" == engine["phase"]
+    assert "no answer from the supervisor" in engine["supervisor_problem"]

@@ -10,7 +10,7 @@ import pytest
 from engine.supervisor import KINDS
 from gateway.breaker import State
 from gateway.chat import Sampling
-from gateway.control import Cause, Control, EngineState, Phase, StopTokens
+from gateway.control import Cause, Control, ControlLost, EngineState, Phase, StopTokens
 from gateway.errors import EngineFailed, EngineTimeout, EngineUnreachable, PromptTooLong
 from gateway.proof import StopSet
 from gateway.replica import Replica
@@ -41,9 +41,12 @@ class FakeControl:
 
     def __init__(self) -> None:
         self.now = EngineState(Phase.READY, None, "llama", None, run="a-1")
+        self.is_silent = False
 
     async def state(self) -> EngineState:
-        """Say it."""
+        """Say it. Raises: ControlLost."""
+        if self.is_silent:
+            raise ControlLost("no answer from the supervisor")
         return self.now
 
     def close(self) -> None:
@@ -324,6 +327,64 @@ async def test_the_line_of_an_engine_that_is_to_rest_is_let_go() -> None:
 
     assert Phase.STOPPING is await stand.look()
     assert stand.lines[-1].is_closed
+
+
+# A supervisor that says nothing
+
+
+async def test_a_healthy_engine_serves_on_while_its_supervisor_hangs(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The disagreement is told once in the log; when the supervisor is back nothing is tried again."""
+    stand = await Stand(is_supervised=True).ready()
+    assert stand.control is not None
+    stand.control.is_silent = True
+    with caplog.at_level("INFO"):
+        silent = [(await stand.look(), stand.replica.supervisor_problem) for _ in range(3)]
+        stand.control.is_silent = False
+        back = (await stand.look(), stand.replica.supervisor_problem)
+
+    assert [(Phase.READY, "no answer from the supervisor")] * 3 == silent
+    assert (Phase.READY, None) == back
+    assert [Phase.READY] == stand.changes
+    assert 1 == len(stand.tgi.asked)
+    assert ["engine engine:80 is judged by its own health alone: no answer from the supervisor",
+            "engine engine:80: its supervisor answers"] == caplog.messages  # fmt: skip
+
+
+async def test_behind_a_silent_supervisor_a_dead_engine_is_found_out() -> None:
+    """By its own health, and nobody waits for what may never come back."""
+    stand = await Stand(is_supervised=True).ready()
+    assert stand.control is not None
+    stand.control.is_silent = True
+    stand.tgi.health = EngineUnreachable("no answer from the engine")
+
+    assert (Phase.STARTING, "no answer from the engine", False) == (
+        await stand.look(), stand.replica.reason, stand.replica.will_serve,
+    )  # fmt: skip
+
+
+async def test_an_engine_behind_a_supervisor_that_never_spoke_proves_itself() -> None:
+    """It generates a token as one without a supervisor does; its line's end makes it do so again."""
+    stand = Stand(is_supervised=True)
+    assert stand.control is not None
+    stand.control.is_silent = True
+    await stand.ready()
+    stand.lines[-1].lose()
+    assert Phase.STARTING is stand.replica.phase
+    await stand.ready()
+
+    assert 2 == len(stand.tgi.asked)
+
+
+@pytest.mark.parametrize("phase", [Phase.STOPPED, Phase.LOADING, Phase.FAILED])
+async def test_what_a_supervisor_says_goes_before_the_engines_health(phase: Phase) -> None:
+    """It knows of a stop or a load before the port tells."""
+    stand = await Stand(is_supervised=True).ready()
+    assert stand.control is not None
+    stand.control.now = replace(stand.control.now, phase=phase)
+
+    assert phase is await stand.look()
 
 
 # The stop set
