@@ -1,4 +1,4 @@
-"""Grafana's JSON from a few words: panels in rows that fill themselves, variables, no data source by name.
+"""Grafana's JSON of a whole board: panels in rows that fill themselves, variables, links.
 
 Knows: the form of a dashboard, schema 39 (Grafana 10 and newer).
 Knows nothing of: what is shown.
@@ -9,96 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from monitoring.panel import SOURCE, Panel
+
 COLUMNS = 24
-# The data source is chosen on the board, so that it names none.
-SOURCE = {"type": "prometheus", "uid": "${datasource}"}
-# The same in the file for an import: Grafana asks whoever imports it.
+# The data source in the file for an import: Grafana asks whoever imports it.
 INPUT = "DS_PROMETHEUS"
 TAG = "paddock"
-
-
-@dataclass(frozen=True)
-class Query:
-    """One expression and how its lines are called."""
-
-    expression: str
-    legend: str = ""
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One picture. Units: width in columns of 24, height in Grafana's rows; unit is Grafana's word.
-
-    needs_rules: it shows what only our rules make, so an import leaves it out.
-    colours: of lines whose name ends in one of some words, of a state-timeline; others are red.
-    """
-
-    title: str
-    queries: Sequence[Query]
-    unit: str = "short"
-    kind: str = "timeseries"
-    about: str = ""
-    width: int = 8
-    height: int = 8
-    is_stacked: bool = False
-    most: float | None = None
-    bounds: Sequence[tuple[float, str]] = ()
-    needs_rules: bool = False
-    colours: Sequence[tuple[str, str]] = ()
-
-    def body(self, number: int, x: int, y: int) -> dict[str, Any]:
-        """Write it."""
-        fill = 30 if self.is_stacked else 8
-        drawing: dict[str, Any] = {"lineWidth": 1, "fillOpacity": fill, "showPoints": "never"}
-        if self.is_stacked:
-            drawing["stacking"] = {"mode": "normal", "group": "A"}
-        defaults: dict[str, Any] = {"unit": self.unit, "min": 0, "custom": drawing}
-        if self.most is not None:
-            defaults["max"] = self.most
-        if self.kind in ("stat", "heatmap", "state-timeline"):
-            defaults["custom"] = {}
-        if self.kind == "state-timeline":
-            # Its own default colours by value, which makes each state that is on look like trouble.
-            defaults["color"] = _fixed("red")
-        if self.bounds:
-            steps: list[dict[str, Any]] = [{"color": self.bounds[0][1], "value": None}]
-            steps += [{"color": colour, "value": value} for value, colour in self.bounds[1:]]
-            defaults["thresholds"] = {"mode": "absolute", "steps": steps}
-        return {
-            "id": number,
-            "type": self.kind,
-            "title": self.title,
-            "description": self.about,
-            "datasource": SOURCE,
-            "gridPos": {"h": self.height, "w": self.width, "x": x, "y": y},
-            "fieldConfig": {
-                "defaults": defaults,
-                "overrides": [self._override(*each) for each in self.colours],
-            },
-            "options": _OPTIONS[self.kind],
-            "targets": [self._target(at, query) for at, query in enumerate(self.queries)],
-        }
-
-    @staticmethod
-    def _override(words: str, colour: str) -> dict[str, Any]:
-        return {
-            "matcher": {"id": "byRegexp", "options": f"/\\b({words})$/"},
-            "properties": [{"id": "color", "value": _fixed(colour)}],
-        }
-
-    def _target(self, at: int, query: Query) -> dict[str, Any]:
-        is_heatmap, is_stat = self.kind == "heatmap", self.kind == "stat"
-        return {
-            "refId": chr(ord("A") + at),
-            "datasource": SOURCE,
-            "expr": query.expression,
-            "legendFormat": "{{le}}" if is_heatmap else query.legend or "__auto",
-            "format": "heatmap" if is_heatmap else "time_series",
-            "instant": is_stat,
-            "range": not is_stat,
-            # A dot on a line is one chat; its request id finds it in the gateway's log.
-            "exemplar": "_bucket" in query.expression and "paddock_" in query.expression and not is_stat,
-        }
+# Where the page is, and with it what to do about each alert: a field at the top of the board, to be corrected
+# where it is elsewhere.
+PAGE, PAGE_URL, RUNBOOKS = "${page}", "http://localhost:8080", "runbooks.html"
 
 
 @dataclass(frozen=True)
@@ -191,7 +110,15 @@ def _document(
                 "asDropdown": False,
                 "includeVars": True,
                 "keepTime": True,
-            }
+            },
+            {
+                "type": "link",
+                "title": "What to do",
+                "tooltip": "A paragraph for each alert",
+                "icon": "doc",
+                "url": f"{PAGE}/{RUNBOOKS}",
+                "targetBlank": True,
+            },
         ],
         "templating": {"list": variables},
         "annotations": {"list": []},
@@ -213,6 +140,14 @@ def _variables(panels: str) -> list[dict[str, Any]]:
         },
         _choice("model", "label_values(paddock_replica_info, model)", is_shown=chooses),
         _choice("replica", 'label_values(paddock_replica_info{model=~"$model"}, replica)', is_shown=chooses),
+        {
+            "name": "page",
+            "type": "textbox",
+            "label": "Paddock's page",
+            "query": PAGE_URL,
+            "current": {"text": PAGE_URL, "value": PAGE_URL},
+            "hide": 0,
+        },
     ]
 
 
@@ -232,27 +167,3 @@ def _choice(name: str, query: str, *, is_shown: bool) -> dict[str, Any]:
         "sort": 1,
         "hide": 0 if is_shown else 2,
     }
-
-
-def _fixed(colour: str) -> dict[str, str]:
-    return {"mode": "fixed", "fixedColor": colour}
-
-
-_LEGEND = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
-_OPTIONS: dict[str, dict[str, Any]] = {
-    "timeseries": {"legend": _LEGEND, "tooltip": {"mode": "multi", "sort": "desc"}},
-    "stat": {
-        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-        "colorMode": "value",
-        "graphMode": "none",
-        "textMode": "auto",
-    },
-    "heatmap": {
-        "calculate": False,
-        "yAxis": {"unit": "s"},
-        "color": {"mode": "scheme", "scheme": "Oranges", "steps": 64},
-        "exemplars": {"color": "rgba(255,0,255,0.7)"},
-        "tooltip": {"mode": "single", "yHistogram": False},
-    },
-    "state-timeline": {"showValue": "never", "mergeValues": True, "rowHeight": 0.8, "legend": _LEGEND},
-}

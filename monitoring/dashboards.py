@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Paddock's dashboards: the one source of grafana/dashboards/*.json and grafana/import/paddock.json.
+"""Paddock's dashboards and the page of runbooks, each from its one source.
 
 usage: .venv/bin/python monitoring/dashboards.py            write the files
        .venv/bin/python monitoring/dashboards.py --check    exit 1 if one differs from what would be written
@@ -15,13 +15,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from monitoring.board import Panel, Row, board, folded
+from monitoring.board import Row, board, folded
 from monitoring.boards.engine import ENGINES
 from monitoring.boards.machine import MACHINE
 from monitoring.boards.queue import QUEUE
 from monitoring.boards.rules import written_out
 from monitoring.boards.starts import STARTS
 from monitoring.boards.users import USERS
+from monitoring.panel import Panel
+from monitoring.runbooks import PAGE, SOURCE, page
 
 HERE = Path(__file__).parent
 FOLDER = HERE / "grafana/dashboards"
@@ -51,7 +53,8 @@ def texts() -> dict[Path, str]:
     rows = [without_rules(row, title) for title, _, rows in BOARDS.values() for row in rows]
     boards = {FOLDER / f"{name}.json": board(*parts) for name, parts in BOARDS.items()}
     boards[IMPORT] = folded("all", "All of Paddock's boards on one.", rows)
-    return {path: json.dumps(body, indent=1, ensure_ascii=False) + "\n" for path, body in boards.items()}
+    written = {path: json.dumps(body, indent=1, ensure_ascii=False) + "\n" for path, body in boards.items()}
+    return {**written, PAGE: page(SOURCE.read_text())}
 
 
 def main(arguments: list[str]) -> int:

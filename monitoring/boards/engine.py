@@ -7,9 +7,10 @@ that TGI creates at its first event counts as zero before.
 Knows: TGI's names, and what the gateway sees of a replica. Knows nothing of: queues in front of it.
 """
 
-from monitoring.board import Panel, Query, Row
-from monitoring.boards.queries import ENGINE, REPLICA, or_zero, quantiles, rate
+from monitoring.board import Row
+from monitoring.boards.queries import ENGINE, PER_MINUTE, REPLICA, or_zero, per_minute, quantiles, rate
 from monitoring.boards.states import PHASES, STATES
+from monitoring.panel import Panel, Query
 
 STEP = "tgi_batch_inference_duration"
 PREFILL, DECODE = (f'method="{kind}", {ENGINE}' for kind in ("prefill", "decode"))
@@ -25,6 +26,7 @@ ENGINES = [
                     ),
                     Query("paddock:generated_tokens:rate1m", "all, as they arrive"),
                 ],
+                "none",
                 about="TGI counts an answer's tokens when it ends, so its line lags and has steps; "
                 "the gateway counts them as they come.",
                 width=12,
@@ -35,6 +37,7 @@ ENGINES = [
                     Query(f"sum by (instance) (tgi_batch_current_size{{{ENGINE}}})", "{{instance}} batch"),
                     Query(f"sum by (instance) (tgi_queue_size{{{ENGINE}}})", "{{instance}} queue"),
                 ],
+                "none",
                 about="The queue is the gateway's: a queue here means that more slots are given "
                 "than the engine has memory for.",
                 width=12,
@@ -42,25 +45,26 @@ ENGINES = [
             Panel(
                 "Answers",
                 [
-                    Query(or_zero(rate("tgi_request_success", ENGINE)), "whole"),
-                    Query(or_zero(rate("tgi_request_failure", ENGINE, "err")), "{{err}}"),
+                    Query(or_zero(per_minute("tgi_request_success", ENGINE)), "whole"),
+                    Query(or_zero(per_minute("tgi_request_failure", ENGINE, "err")), "{{err}}"),
                 ],
-                "reqps",
+                PER_MINUTE,
                 about="Not the count of requests: TGI counts a chat twice there. "
                 "A failure exists only once one happened.",
                 is_stacked=True,
             ),
             Panel(
                 "Prompt length",
-                quantiles("tgi_request_input_length", ENGINE, of=(0.5, 0.95)),
+                quantiles("tgi_request_input_length", ENGINE, "instance", (0.5, 0.95)),
                 "none",
-                about="Tokens, in steps of a hundredth of the longest.",
+                about="Tokens, in TGI's steps of a hundredth of the longest prompt, which differ "
+                "from engine to engine.",
             ),
             Panel(
                 "Answer length",
-                quantiles("tgi_request_generated_tokens", ENGINE, of=(0.5, 0.95)),
+                quantiles("tgi_request_generated_tokens", ENGINE, "instance", (0.5, 0.95)),
                 "none",
-                about="Tokens, in steps of a hundredth of the longest.",
+                about="Tokens, in steps of a hundredth of the context.",
             ),
         ],
     ),
@@ -94,8 +98,18 @@ ENGINES = [
                 "s",
                 about="Prefill included, so short answers look slow.",
             ),
-            Panel("Queued in the engine", quantiles("tgi_request_queue_duration", ENGINE), "s"),
-            Panel("Whole request", quantiles("tgi_request_duration", ENGINE), "s"),
+            Panel(
+                "Queued in the engine",
+                quantiles("tgi_request_queue_duration", ENGINE),
+                "s",
+                about="Until its prompt was read; long only where more slots are given than fit.",
+            ),
+            Panel(
+                "Whole request",
+                quantiles("tgi_request_duration", ENGINE),
+                "s",
+                about="As TGI sees it: a long answer is several requests of up to 1,024 tokens.",
+            ),
         ],
     ),
     Row(
@@ -134,9 +148,13 @@ ENGINES = [
             Panel(
                 "Silences and second tries",
                 [
-                    Query(f"increase(paddock_replica_stalls_total{{{REPLICA}}}[1h])", "{{replica}} silent"),
-                    Query("sum by (result) (increase(paddock_retries_total[1h]))", "{{result}}"),
+                    Query(
+                        f"round(increase(paddock_replica_stalls_total{{{REPLICA}}}[1h]))",
+                        "{{replica}} silent",
+                    ),
+                    Query("round(sum by (result) (increase(paddock_retries_total[1h])))", "{{result}}"),
                 ],
+                "none",
                 about="In an hour. over_budget: not tried again, to spare the engines.",
                 width=12,
             ),

@@ -5,10 +5,12 @@ Knows: PromQL, the boards' variables. Knows nothing of: which metrics there are.
 
 from collections.abc import Sequence
 
-from monitoring.board import Query
+from monitoring.panel import Query
 
 # The shortest window that has a rate whatever the scrape's interval is.
 WINDOW = "$__rate_interval"
+# The unit of what is counted by the minute.
+PER_MINUTE = "suffix: /min"
 # Series of the engine's and its supervisor's own pages, and those that the gateway has of each replica.
 ENGINE = 'instance=~"$replica"'
 REPLICA = 'replica=~"$replica"'
@@ -34,6 +36,11 @@ def rate(metric: str, where: str = "", by: str = "") -> str:
     """Sum a counter's rate."""
     group = f" by ({by})" if by else ""
     return f"sum{group}(rate({chosen(metric, where)}[{WINDOW}]))"
+
+
+def per_minute(metric: str, where: str = "", by: str = "") -> str:
+    """Count what happens too seldom for a number in a second."""
+    return f"60 * {rate(metric, where, by)}"
 
 
 def or_zero(expression: str) -> str:

@@ -3,8 +3,8 @@
 Knows: the words of phases and breakers. Knows nothing of: why an engine is in one.
 """
 
-from monitoring.board import Panel, Query
 from monitoring.boards.queries import REPLICA
+from monitoring.panel import Panel, Query
 
 # States by the last word of a line's name; what is in neither group is trouble, and red.
 STATES = (
@@ -22,5 +22,6 @@ PHASES = Panel(
     kind="state-timeline",
     about="As the gateway sees it. Why one failed the alert says in words, and GET /ready in a sentence.",
     width=12,
+    none="no gateway is scraped",
     colours=STATES,
 )

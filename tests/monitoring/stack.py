@@ -192,6 +192,7 @@ def watched(folder: Path) -> Iterator[Watched]:
                 GATEWAY_ENGINE_CONTROL_PORT=str(control),
                 GATEWAY_SLOTS="2",
                 GATEWAY_DOWNLOAD_FILE=str(download / "progress.json"),
+                GATEWAY_SITE_DIR=str(ROOT / "frontend/site"),
             )
         )
         faulty = stack.enter_context(

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+import urllib.parse
 import urllib.request
 from typing import Any
 
@@ -43,7 +44,8 @@ def test_the_choices_have_values(loaded: Watched) -> None:
     models = loaded.offered("paddock_replica_info", "model")
     replicas = loaded.offered(f'paddock_replica_info{{model=~"{models[0]}"}}', "replica")
 
-    choices = [variable for path in BOARDS for variable in board(path)["templating"]["list"][1:]]
+    choices = [variable for path in BOARDS for variable in board(path)["templating"]["list"]
+               if variable["type"] == "query"]
 
     assert {
         "label_values(paddock_replica_info, model)",
@@ -120,6 +122,19 @@ def test_a_failed_engine_raises_its_alert_with_the_reason(loaded: Watched) -> No
 
     assert "bad_arguments" == alert["labels"]["cause"]
     assert alert["annotations"]["summary"].endswith("has failed, bad_arguments: it refuses its settings")
+
+
+def test_an_alert_s_link_leads_to_its_paragraph(loaded: Watched) -> None:
+    """What Prometheus hands out with a firing alert is served by whoever serves the page, anchor included."""
+    loaded.until_values('ALERTS{alertname="EngineFailed", alertstate="firing"}')
+    (alert,) = (one for one in loaded.ask("alerts")["alerts"] if one["labels"]["alertname"] == "EngineFailed")
+    link = urllib.parse.urlsplit(alert["annotations"]["runbook_url"])
+    with urllib.request.urlopen(f"http://127.0.0.1:{loaded.port}{link.path}") as answer:
+        kind, text = answer.headers["content-type"], answer.read().decode()
+
+    assert ("http", "localhost:8080") == (link.scheme, link.netloc)
+    assert "text/html; charset=utf-8" == kind
+    assert f'<h2 id="{link.fragment}">EngineFailed</h2>' in text
 
 
 def test_exemplars_are_kept(loaded: Watched) -> None:

@@ -14,8 +14,10 @@ from gateway.breaker import State
 from gateway.control import Cause, Phase
 from gateway.progress import PHASES
 from monitoring import dashboards
+from monitoring.board import PAGE_URL, RUNBOOKS
 from monitoring.boards.rules import written_out
 from monitoring.boards.states import STATES
+from monitoring.runbooks import PAGE, page
 from tests.monitoring.files import BOARDS, IMPORT, MONITORING, ROOT, alerts, asked, board, panels
 
 COMPOSE: dict[str, Any] = yaml.safe_load((MONITORING / "compose.yaml").read_text())
@@ -30,7 +32,9 @@ def test_a_board_is_what_its_source_writes(path: Path) -> None:
 
 def test_no_board_has_lost_its_source() -> None:
     """A file that nothing writes would stay for ever."""
-    assert sorted(dashboards.texts()) == sorted((MONITORING / "grafana").rglob("*.json"))
+    written = [path for path in dashboards.texts() if path.suffix == ".json"]
+
+    assert sorted(written) == sorted((MONITORING / "grafana").rglob("*.json"))
 
 
 def sources_of(node: Any) -> set[str]:
@@ -48,7 +52,7 @@ def test_a_board_imports_anywhere(path: Path) -> None:
 
     assert {"${datasource}"} == sources_of(read)
     assert {"uid", "id", "__inputs"} & read.keys() == set()
-    assert ["datasource", "model", "replica"] == [one["name"] for one in read["templating"]["list"]]
+    assert ["datasource", "model", "replica", "page"] == [one["name"] for one in read["templating"]["list"]]
 
 
 def test_the_one_file_asks_for_its_data_source() -> None:
@@ -59,7 +63,7 @@ def test_the_one_file_asks_for_its_data_source() -> None:
         (one["name"], one["type"], one["pluginId"]) for one in read["__inputs"]]
     assert {"${DS_PROMETHEUS}"} == sources_of(read)
     assert {"uid", "id"} & read.keys() == set()
-    assert ["model", "replica"] == [one["name"] for one in read["templating"]["list"]]
+    assert ["model", "replica", "page"] == [one["name"] for one in read["templating"]["list"]]
 
 
 def test_the_one_file_has_every_panel_but_those_of_alerts() -> None:
@@ -97,7 +101,7 @@ def test_a_choice_that_changes_nothing_is_hidden(path: Path) -> None:
     hidden = {one["name"]: one["hide"] == 2 for one in read["templating"]["list"]}
     chooses = "$replica" in str([panel.get("targets") for panel in read["panels"]])
 
-    assert {"datasource": False, "model": not chooses, "replica": not chooses} == hidden
+    assert {"datasource": False, "model": not chooses, "replica": not chooses, "page": False} == hidden
 
 
 @pytest.mark.parametrize("path", [*BOARDS, IMPORT], ids=lambda path: path.stem)
@@ -106,7 +110,7 @@ def test_every_variable_in_a_query_is_defined(path: Path) -> None:
     used = set(re.findall(r"\$\{?(\w+)", json.dumps(board(path))))
 
     assert used <= {"DS_PROMETHEUS" if path == IMPORT else "datasource", "model", "replica",
-                    "__rate_interval", "__all"}
+                    "page", "__rate_interval", "__all", "__field"}
 
 
 @pytest.mark.parametrize("path", [*BOARDS, IMPORT], ids=lambda path: path.stem)
@@ -128,6 +132,36 @@ def test_panels_lie_side_by_side(path: Path) -> None:
     assert [] == [panel["title"] for panel in shown if panel["type"] != "row" and not panel["targets"]]
 
 
+@pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
+def test_a_board_has_no_holes(path: Path) -> None:
+    """Each line is full from side to side, down to the last."""
+    places = [panel["gridPos"] for panel in board(path)["panels"]]
+    covered: dict[int, int] = {}
+    for place in places:
+        for y in range(place["y"], place["y"] + place["h"]):
+            covered[y] = covered.get(y, 0) + place["w"]
+
+    assert dict.fromkeys(range(max(covered) + 1), 24) == covered
+
+
+@pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
+def test_every_panel_says_what_it_shows(path: Path) -> None:
+    """In a sentence behind its title, and no two panels of a board are called alike."""
+    shown = [panel for panel in panels(path) if panel["type"] != "row"]
+
+    assert [] == [panel["title"] for panel in shown if len(panel["description"]) < 20]
+    assert len(shown) == len({panel["title"] for panel in shown})
+
+
+@pytest.mark.parametrize("path", BOARDS, ids=lambda path: path.stem)
+def test_a_share_of_nothing_is_said_in_words(path: Path) -> None:
+    """An idle machine has no share of no chats; a bare NaN, in red, would look like trouble."""
+    stats = [panel["fieldConfig"]["defaults"] for panel in panels(path) if panel["type"] == "stat"]
+    match = [one["mappings"][0]["options"]["match"] for one in stats if one["unit"] == "percentunit"]
+
+    assert ["null+nan"] * len(match) == match
+
+
 @pytest.mark.parametrize("path", [*BOARDS, IMPORT], ids=lambda path: path.stem)
 def test_bounds_of_colours_rise(path: Path) -> None:
     """The first has no value, each next one is higher."""
@@ -142,10 +176,36 @@ def test_bounds_of_colours_rise(path: Path) -> None:
 def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
     """Its paragraph stands under its name, and its link leads there."""
     headings = set(re.findall(r"^## (\w+)$", (ROOT / "docs/runbooks.md").read_text(), re.MULTILINE))
-    links = {rule["alert"]: rule["annotations"]["runbook"] for rule in alerts()}
+    links = {rule["alert"]: rule["annotations"]["runbook_url"] for rule in alerts()}
 
     assert {rule["alert"] for rule in alerts()} == headings
-    assert {name: f"docs/runbooks.md#{name.lower()}" for name in headings} == links
+    # Grafana and Prometheus make links of this annotation. Its address is that of the page by default.
+    assert {name: f"{PAGE_URL}/{RUNBOOKS}#{name}" for name in headings} == links
+
+
+def test_the_page_of_runbooks_has_an_anchor_for_each_alert() -> None:
+    """Where its link leads: on the site that is served with every deployment, without a script."""
+    text = PAGE.read_text()
+
+    assert PAGE == ROOT / "frontend/site" / RUNBOOKS
+    assert {rule["alert"] for rule in alerts()} == set(re.findall(r'<h2 id="(\w+)">', text))
+    assert "<script" not in text
+    assert "style=" not in text
+
+
+def test_a_runbook_cannot_bring_code_of_its_own() -> None:
+    """Angle brackets are text."""
+    assert "&lt;img src=x&gt;" in page("## A\n\n<img src=x>")
+
+
+def test_boards_lead_to_the_alert_that_fires() -> None:
+    """By its own name, which is its anchor; every board has the page of all of them at its top."""
+    users = (MONITORING / "grafana/dashboards/users.json").read_text()
+
+    assert f'"${{page}}/{RUNBOOKS}#${{__field.labels.alertname}}"' in users
+    for path in (*BOARDS, IMPORT):
+        links = [link["url"] for link in board(path)["links"] if link["type"] == "link"]
+        assert [f"${{page}}/{RUNBOOKS}"] == links
 
 
 def test_every_state_has_its_colour() -> None:
