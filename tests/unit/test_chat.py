@@ -105,6 +105,24 @@ def test_without_a_question_the_default_one_is_asked() -> None:
         "Implement a Python function to compute the Fibonacci numbers.")
 
 
+@pytest.mark.parametrize("way", [(), ("--url",)], ids=["word", "option"])
+def test_the_address_is_taken_as_scripts_top_takes_it(way: tuple[str, ...]) -> None:
+    """As a word before the question, or as an option; with neither, from PADDOCK_URL."""
+    with gateway(Part(frames=(delta("x"), END))) as part:
+        done = chat(part, *way, part.url, "http://x is what?", PADDOCK_URL="http://127.0.0.1:1")
+
+    assert (0, "http://x is what?") == (done.returncode, part.bodies[0]["messages"][0]["content"])
+
+
+def test_a_question_of_several_words_needs_quotes() -> None:
+    """Only one of them would be asked."""
+    with gateway(Part()) as part:
+        done = chat(part, "What", "now?")
+
+    assert (2, []) == (done.returncode, part.bodies)
+    assert "put it in quotes" in done.stderr
+
+
 def test_options_reach_the_gateway() -> None:
     """System prompt, limits, and a question from standard input."""
     with gateway(Part(frames=(delta("x"), END))) as part:

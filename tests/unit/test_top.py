@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -47,9 +48,18 @@ def top() -> ModuleType:
 
 @contextmanager
 def answering(pages: dict[str, str]) -> Iterator[str]:
-    """Serve some pages; others are not found. Give the address."""
+    """Serve some pages; others are not found. Give the address; /connections has how many were opened."""
+    opened: list[object] = []
 
     class Answer(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def setup(self) -> None:
+            opened.append(self)
+            pages["/connections"] = str(len(opened))
+            super().setup()
+
         def do_GET(self) -> None:
             body = pages.get(self.path, "").encode()
             self.send_response(200 if self.path in pages else 404)
@@ -63,6 +73,7 @@ def answering(pages: dict[str, str]) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
+        server.daemon_threads = True
         try:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:
@@ -201,6 +212,100 @@ def test_in_a_pipe_it_goes_on_line_by_line() -> None:
 
     assert ["ready  running 8/8"] * 3 == [line[:18] for line in lines]
     assert "\x1b" not in "".join(lines)
+
+
+def test_in_a_pipe_it_is_shown_once() -> None:
+    """As other programs do that draw on a terminal; who wants more says how often."""
+    with answering({"/stats": json.dumps(STATS), "/metrics": PAGE}) as url:
+        done = run(url)
+
+    assert (0, 1) == (done.returncode, done.stdout.count("\n"))
+
+
+@pytest.mark.parametrize("words", [[], ["--url"]], ids=["word", "option"])
+@pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/"])
+def test_the_address_is_taken_either_way(words: list[str], path: str) -> None:
+    """As a word or as an option, and as OpenAI's clients are given it."""
+    with answering({"/stats": json.dumps(STATS), "/metrics": PAGE}) as url:
+        done = run(*words, url + path)
+
+    assert (0, "") == (done.returncode, done.stderr)
+
+
+def test_the_address_twice_is_wrong_usage() -> None:
+    """Nobody knows which is meant."""
+    assert 2 == run("http://a", "--url", "http://b").returncode
+
+
+def test_one_connection_is_kept(top: ModuleType) -> None:
+    """Each new one would cost a slow line a round trip; one that was closed is opened again."""
+    pages = {"/stats": json.dumps(STATS), "/metrics": PAGE}
+    with answering(pages) as url:
+        line = top.Line(url)
+        for _ in range(3):
+            top.sample(line)
+        kept = pages["/connections"]
+        line._connection.sock.shutdown(socket.SHUT_RDWR)
+        top.sample(line)
+        line.close()
+
+    assert ("1", "2") == (kept, pages["/connections"])
+
+
+def test_a_lost_gateway_is_said_and_asked_again(top: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    """In JSON as JSON; the line goes on, and tells figures again once there are some."""
+    pages = {"/stats": json.dumps(STATS), "/metrics": PAGE}
+    with answering(pages) as url:
+        options = top.parse([url, "--json", "--interval", "0.1"])
+        looks: list[None] = []
+        line = top.Line(url)
+
+        class Slept(Exception):
+            """Four looks are enough."""
+
+        def sleep(_: float) -> None:
+            looks.append(None)
+            if len(looks) == 2:
+                del pages["/stats"]
+            elif len(looks) == 3:
+                pages["/stats"] = json.dumps(STATS)
+            elif len(looks) == 4:
+                raise Slept
+
+        top.time.sleep, kept = sleep, top.time.sleep
+        try:
+            with pytest.raises(Slept):
+                top.watch(options, line)
+        finally:
+            top.time.sleep = kept
+            line.close()
+    told = [json.loads(each) for each in capsys.readouterr().out.splitlines()]
+
+    assert [True, True, False, True] == ["running" in each for each in told]
+    assert f"{url} answers, but is no gateway (HTTP 404)" == told[2]["problem"]
+
+
+def test_a_picture_of_what_was_says_so(top: ModuleType) -> None:
+    """Old figures are not taken for new ones, and fit a narrow terminal."""
+    shown = top.facts(deque([sample(top, 0.0, [0, 0, 0])]), [])
+    text = top.picture(shown, "http://here", "gone; below is what was seen 7 s ago", cells=5)
+
+    assert "gone; below is what was seen 7 s ago" in text
+    assert all(len(line) <= 40 for line in text)
+
+
+@pytest.mark.parametrize(("term", "is_plain"), [("xterm", False), ("dumb", True), (None, True)])
+def test_a_terminal_without_a_cursor_gets_lines(
+    top: ModuleType, monkeypatch: pytest.MonkeyPatch, term: str | None, is_plain: bool
+) -> None:
+    """Control characters would be shown there; it goes on all the same."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.delenv("TERM", raising=False)
+    if term is not None:
+        monkeypatch.setenv("TERM", term)
+    options = top.parse([])
+
+    assert (is_plain, False) == (options.is_plain, options.once)
 
 
 def shown_with(top: ModuleType, **more: Any) -> str:
