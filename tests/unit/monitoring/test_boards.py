@@ -18,7 +18,7 @@ from monitoring.board import PAGE_URL, RUNBOOKS
 from monitoring.boards.rules import written_out
 from monitoring.boards.states import STATES
 from monitoring.runbooks import PAGE, page
-from tests.monitoring.files import BOARDS, IMPORT, MONITORING, ROOT, alerts, asked, board, panels
+from tests.monitoring.files import BOARDS, IMPORT, MONITORING, ROOT, alerts, asked, board, names, panels
 
 COMPOSE: dict[str, Any] = yaml.safe_load((MONITORING / "compose.yaml").read_text())
 SERVICES = sorted(COMPOSE["services"])
@@ -252,6 +252,24 @@ def test_every_alert_is_made_to_fire() -> None:
     fired = set(re.findall(r'alertname="(\w+)", severity="(\w+)"', text))
 
     assert {(rule["alert"], rule["labels"]["severity"]) for rule in alerts()} == fired
+
+
+def test_every_alert_is_held_still() -> None:
+    """By a case of its own that has every series it reads: what looks like trouble and is none."""
+    cases = yaml.safe_load((ROOT / "tests/monitoring/rules_test.yml").read_text())["tests"]
+    fed: dict[str, set[str]] = {}
+    for case in cases:
+        if found := re.match(r"quiet: (\w+): ", case["name"]):
+            assert [[]] == [each["exp_samples"] for each in case["promql_expr_test"]], case["name"]
+            series = {re.split(r"[{ ]", each["series"])[0] for each in case["input_series"]}
+            fed[found[1]] = fed.get(found[1], set()) | series
+    needed: dict[str, set[str]] = {}
+    for rule in alerts():
+        read = names(written_out(rule["expr"])) - {"up"}
+        needed[rule["alert"]] = needed.get(rule["alert"], set()) | read
+
+    assert needed.keys() == fed.keys()
+    assert {} == {name: lacking for name, read in needed.items() if (lacking := read - fed[name])}
 
 
 def test_the_compose_file_follows_the_schema() -> None:
