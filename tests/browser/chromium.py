@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, Playwright
 
 # A machine at its limits takes seconds to start a browser.
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 LOOK_SECONDS = 0.02
 
 
@@ -43,7 +43,9 @@ class Chromium:
                 raise RuntimeError(f"{program} did not start")
             time.sleep(LOOK_SECONDS)
         port = port_file.read_text().split("\n", 1)[0]
-        self.browser: Browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}")
+        self.browser: Browser = playwright.chromium.connect_over_cdp(
+            f"http://127.0.0.1:{port}", timeout=1000 * START_SECONDS
+        )
 
     def page(self) -> Page:
         """Give the tab that is open."""

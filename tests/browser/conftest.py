@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
-from tests.browser.chromium import Chromium
+from tests.browser.chromium import START_SECONDS, Chromium
 from tests.browser.double import Double
-from tests.browser.reader import Reader
+from tests.browser.reader import PATIENCE_MS, Reader
 from tests.browser.stack import ROOT, Stack
 
 SITE = Path(__file__).resolve().parent.parent.parent / "frontend/site"
@@ -29,6 +29,7 @@ OpenPage = Callable[..., Reader]
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     """What drives browsers."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as driver:
         yield driver
 
@@ -37,7 +38,9 @@ def playwright() -> Iterator[Playwright]:
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """One Chromium for all tests."""
     named = f"--host-resolver-rules=MAP {LAN_NAME} 127.0.0.1"
-    launched = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, named])
+    launched = playwright.chromium.launch(
+        executable_path=CHROMIUM, args=[*ARGUMENTS, named], timeout=1000 * START_SECONDS
+    )
     yield launched
     launched.close()
 

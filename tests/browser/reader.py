@@ -6,7 +6,7 @@ Knows the page's labels and texts. Knows nothing of what answers behind it.
 from playwright.sync_api import ConsoleMessage, FilePayload, Locator, Page, Request, expect
 
 # Longer than any expected wait on a busy machine; reached only by a failure.
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 
 # What Chromium itself remarks: each answer with an error status, which the page handles, and that it
 # keeps windows apart only at addresses it can trust, of which a plain-http name is none.

@@ -19,9 +19,9 @@ from tests.fakes.port import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Loading the demo model takes a second or two; a machine at its limits takes longer.
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 # From SIGTERM to gone, with nothing to drain.
-STOP_SECONDS = 15.0
+STOP_SECONDS = 30.0
 LOOK_SECONDS = 0.05
 # The demo model needs a tenth of a second and more for the shortest of the answers that are cut.
 STEP_SECONDS = 0.02

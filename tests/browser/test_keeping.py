@@ -121,6 +121,7 @@ def test_files_that_were_not_sent_survive_a_reload(reader: Reader, double: Doubl
     reader.page.locator(".chat-title", has_text="Hello").click()
     expect(chips).to_have_count(1)
     reader.draft.press("Enter")
+    expect(reader.answers).to_have_count(2)
     reader.wait_for_answer()
     expect(reader.questions.last).to_have_text("Read it.")
     reader.page.reload()

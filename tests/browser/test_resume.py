@@ -166,6 +166,7 @@ def test_every_request_names_this_browser(reader: Reader, double: Double) -> Non
     reader.wait_for_answer()
     reader.page.reload()
     reader.button("Answer again").click()
+    expect(reader.answers.last.locator(".versions")).to_contain_text("2 of 2")
     reader.wait_for_answer()
     assert (len(double.seen), len(names())) == (2, 1)
     assert 8 <= len(names().pop()) <= 64
