@@ -105,6 +105,8 @@ class _Part(_Strict):
 class _CalledBody(_Strict):
     name: Name
     arguments: Text
+    # Null in the answers that huggingface_hub's client reads.
+    description: Annotated[Any, only()] = None
 
 
 class _CallBody(_Strict):
@@ -122,9 +124,11 @@ class MessageBody(_Strict):
     content: Text | list[_Part] | None = None
     tool_calls: list[_CallBody] | None = None
     tool_call_id: Text | None = None
-    name: Annotated[Any, only()] = None
+    # A tool's, as OpenAI's own examples send it: the name of the function that was called.
+    name: Text | None = None
     # Null in answers, which callers send back as they are.
     refusal: Annotated[Any, only()] = None
+    reasoning: Annotated[Any, only()] = None
     audio: Annotated[Any, only()] = None
     function_call: Annotated[Any, only()] = None
     annotations: Annotated[Any, only([])] = None
@@ -163,11 +167,19 @@ def _message(body: MessageBody, at: int, before: MessageBody | None) -> Message:
     asked = [call.id for call in (before.tool_calls or ())] if before is not None else []
     if role == "tool" and body.tool_call_id not in asked:
         raise _refused(f"{where}.tool_call_id", "must be the id of the call in the message before")
+    if body.name is not None and role != "tool":
+        raise _unkept(f"{where}.name", "Llama 3's prompt format has no names of participants; leave it out")
+    if body.name is not None and before is not None and body.name not in _called(before):
+        raise _refused(f"{where}.name", "must be the name of the function that was called")
     if role != "tool" and body.tool_call_id is not None:
         raise _refused(f"{where}.tool_call_id", "only a tool's message has it")
     if role != "tool" and asked:
         raise _refused(f"{where}.role", "behind a call comes the tool's answer")
     return Message(role, body.text)
+
+
+def _called(body: MessageBody) -> list[str]:
+    return [call.function.name for call in body.tool_calls or ()]
 
 
 def _call(body: MessageBody, where: str) -> Call:
@@ -178,7 +190,8 @@ def _call(body: MessageBody, where: str) -> Call:
         raise _unkept(f"{where}.content", "Llama 3's prompt format has no text beside a call; send null")
     where = f"{where}.tool_calls[0].function.arguments"
     try:
-        arguments = orjson.loads(calls[0].function.arguments)
+        # Some clients write no arguments as no text.
+        arguments = orjson.loads(calls[0].function.arguments or "{}")
     except orjson.JSONDecodeError as error:
         raise _refused(where, f"is not JSON: {error}") from None
     if not isinstance(arguments, dict):
@@ -226,7 +239,8 @@ class _NamedBody(_Strict):
 class ChoiceBody(_Strict):
     """The one tool that must be called."""
 
-    type: Annotated[Literal["function"], no("custom", "allowed_tools")]
+    # TGI's clients leave the type out.
+    type: Annotated[Literal["function"], no("custom", "allowed_tools")] = "function"
     function: _NamedBody
 
 
@@ -239,13 +253,21 @@ class _SchemaBody(_Strict):
 
 
 class FormatBody(_Strict):
-    """The form of the answer."""
+    """The form of the answer: in OpenAI's words, or in TGI's, whose clients send a schema as the value."""
 
-    type: Literal["text", "json_object", "json_schema"]
+    type: Annotated[Literal["text", "json_object", "json_schema", "json"], no("regex")]
     json_schema: _SchemaBody | None = None
+    value: dict[str, Any] | None = None
 
     def shape(self) -> Shape | None:
         """Give the form, None for any text. Raises: ChatInvalid."""
+        where = "response_format.value"
+        if self.value is not None and (self.type == "text" or self.json_schema is not None):
+            raise _refused(where, "does not go with another form")
+        if self.value is not None:
+            return Shape(settle(self.value, where))
+        if self.type == "json":
+            raise _refused(where, "is required")
         where = "response_format.json_schema"
         if (self.json_schema is not None) is not (self.type == "json_schema"):
             is_missing = self.json_schema is None

@@ -55,6 +55,9 @@ class _Body(BaseModel):
     seed: Annotated[int, Field(strict=True, ge=-SEEDS // 2, lt=SEEDS)] | None = None
     stop: Text | list[Annotated[Text, Field(min_length=1)]] | None = None
     frequency_penalty: Annotated[Number, Field(ge=-2, le=2)] | None = None
+    # TGI's own; the one is in what its clients send.
+    repetition_penalty: Annotated[Number, Field(gt=0)] | None = None
+    top_k: Annotated[int, Field(strict=True, ge=1, lt=2**31)] | None = None
     # A label of the caller's own end users: it changes no answer and is not logged.
     user: Text | None = None
     n: (
@@ -74,6 +77,8 @@ class _Body(BaseModel):
             seed=None if self.seed is None else self.seed % SEEDS,
             stop=tuple(one for one in stop if one),
             frequency_penalty=self.frequency_penalty or 0.0,
+            repetition_penalty=self.repetition_penalty,
+            top_k=self.top_k,
         )
 
     @property

@@ -110,6 +110,7 @@ class CallReader:
                 return "", given
         if any(head.startswith(compact) for head in self._heads):
             return "", ""
+        self._is_text = True
         return self.rest(), ""
 
     def _judged(self) -> tuple[str, str]:
@@ -122,8 +123,11 @@ class CallReader:
         return "", self.arguments
 
     def rest(self) -> str:
-        """Give what was held back: it did not become a call, so it is text."""
-        if self.name is not None:
+        """Give what was held back: it did not become a call, so it is text.
+
+        Of a call that is forced there is none: its beginning, cut by the limit, is the grammar's, not a text.
+        """
+        if self.name is not None or (self._is_forced and not self._is_text):
             return ""
         self._is_text = True
         held, self._held = self._held, ""

@@ -80,6 +80,7 @@ def _answer(kind: str, prefix: str, **choice: Form) -> Form:
         object=_one_of(kind),
         created=_COUNT,
         model=_TEXT,
+        system_fingerprint=_TEXT,
         choices=_list(_closed(index=_COUNT, finish_reason=_FINISH, **choice)),
         usage=_to("Usage"),
     )

@@ -15,6 +15,7 @@ from gateway.chat import Usage
 from gateway.choices import Answer
 from gateway.errors import ChatUnsupported, ModelUnknown
 from gateway.fleet import DEMO_MODEL
+from gateway.gauges import paddock_version
 from gateway.metrics import Metrics
 from gateway.order import Form, Order
 from gateway.relay import Generations
@@ -62,6 +63,8 @@ class OpenAiRoutes:
         self._shelf = shelf
         self._metrics = metrics
         self._follow = follow
+        # text_generation's client reads no chat without one.
+        self._fingerprint = f"paddock-{paddock_version()}"
 
     def router(self) -> APIRouter:
         """Give the routes."""
@@ -164,7 +167,7 @@ class OpenAiRoutes:
             def write() -> Response | None:
                 if generation.error:
                     return None
-                return _whole(answer_id, created, model, wholes, usage.usage, body)
+                return _whole(answer_id, created, model, self._fingerprint, wholes, usage.usage, body)
 
             return Whole(generation, write)
         is_resumable = request.headers.get(RESUME_HEADER) == "1"
@@ -235,6 +238,7 @@ def _whole(
     answer_id: str,
     created: int,
     model: str,
+    fingerprint: str,
     forms: Sequence[WholeForm],
     usage: Usage,
     body: ChatBody | CompletionBody,
@@ -245,6 +249,7 @@ def _whole(
             "object": "chat.completion" if isinstance(body, ChatBody) else "text_completion",
             "created": created,
             "model": model,
+            "system_fingerprint": fingerprint,
             "choices": [_choice(index, form, body) for index, form in enumerate(forms)],
             "usage": usage_body(usage),
         }

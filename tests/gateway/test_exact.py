@@ -257,6 +257,24 @@ async def test_a_call_and_its_answer_go_back_to_the_model(
     assert end in tgi_double.seen("/generate_stream")[-1].inputs
 
 
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_a_forced_call_cut_before_its_name_says_length_and_nothing_else(
+    served: Served, tgi_double: ThreadDouble, is_streamed: bool
+) -> None:
+    """The beginning that the grammar made is not handed out as a text."""
+    tgi_double.script(reply=CALL)
+    body = chat("Weather?", tools=[WEATHER], tool_choice="required", max_tokens=2, stream=is_streamed)
+    response = await served.client.post(CHAT, json=body)
+    if is_streamed:
+        frames = frames_of(response.text)
+        finish, text = chunks_of(frames)[-1].choices[0].finish_reason, content_of(frames)
+    else:
+        (choice,) = response.json()["choices"]
+        finish, text = choice["finish_reason"], choice["message"]["content"]
+
+    assert ("length", "") == (finish, text)
+
+
 async def test_plain_llama_3_refuses_tools(serve: Serve) -> None:
     """Its prompt has no form for them, and the answer says who has."""
     served = await serve()

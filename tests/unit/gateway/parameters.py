@@ -76,6 +76,10 @@ def _sampling() -> tuple[Row, ...]:
         Row("frequency_penalty", "mapped", "-2 to 2",
             taken=((0.5, {"frequency_penalty": 0.5}), (-2, {"frequency_penalty": -2}), (0, {})),
             denied=(2.1, "1")),
+        Row("repetition_penalty", "mapped", "TGI's own: above 0, 1 for none",
+            taken=((1.2, {"repetition_penalty": 1.2}), (None, {})), denied=(0, "1")),
+        Row("top_k", "mapped", "TGI's own: 1 or more; no effect at temperature 0",
+            taken=((5, {"top_k": 5}), (None, {})), denied=(0, 1.5), beside={"temperature": 1}),
         Row("presence_penalty", "refused", "0 or none only: TGI would make a repetition penalty of it "
             "that ruins "
             "answers", taken=((0, {}), (0.0, {}), (None, {})), unkept=(0.5, -1)),
@@ -93,7 +97,8 @@ def _sampling() -> tuple[Row, ...]:
 
 CHAT: tuple[Row, ...] = (
     Row("messages", "mapped", "roles system, developer (the same), user, assistant, tool; content a text or "
-        "text parts; a last assistant message is continued; one call a turn",
+        "text parts; a last assistant message is continued; one call a turn; a `name` is a tool's "
+        "alone, that of the function that was called",
         taken=(([{"role": "user", "content": [{"type": "text", "text": "Hi"}]}], {}),
                ([{"role": "user", "content": "Count"}, {"role": "assistant", "content": "1, 2,"}], {})),
         unkept=([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}],
@@ -114,14 +119,18 @@ CHAT: tuple[Row, ...] = (
         "object by its `schema`, `strict` or not. The engine is bound by a grammar, and the whole answer is "
         "checked: another form is an error (`engine_failed`), one cut by the limit says `length`. At most "
         "1,024 "
-        "tokens, no `stop`, no tools. Keywords of schemas that are checked: type, properties, required, "
-        "additionalProperties, items, enum, const, anyOf, oneOf, $ref, format (date-time, date, time, "
+        "tokens, no `stop`, no tools. A schema may be sent in TGI's words, too, as the `value` beside the "
+        "type `json` or `json_object`, as its clients do. Keywords of schemas that are "
+        "checked: type, properties, required, additionalProperties, items, enum, const, anyOf, oneOf, $ref, "
+        "format (date-time, date, time, "
         "uuid) and "
         "the bounds of numbers, lengths and items; others are refused",
         taken=(({"type": "text"}, {}),
                ({"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA, "strict": True}},
-                {"grammar": {"type": "json", "value": SCHEMA}})),
-        unkept=({"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "array"}}},
+                {"grammar": {"type": "json", "value": SCHEMA}}),
+               ({"type": "json_object", "value": SCHEMA}, {"grammar": {"type": "json", "value": SCHEMA}})),
+        unkept=({"type": "regex", "value": "a+"},
+                {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "array"}}},
                 {"type": "json_schema", "json_schema": {"name": "x", "schema": {**SCHEMA, "not": {}}}}),
         denied=({"type": "xml"}, {"type": "json_schema"}),
         reply='{"a": 1}'),
@@ -129,7 +138,9 @@ CHAT: tuple[Row, ...] = (
         "for them and "
         "refuses. An answer that begins as a call of one is held back until its arguments are whole, and "
         "is that call, with `finish_reason` `tool_calls`, if they are what the tool takes; it ends behind "
-        "it. If they are not, it is text, whole, and no call. Of a schema the keywords named at "
+        "it, and what the model would write next, another call or a text, is neither waited for nor told. If "
+        "they are not, it is text, whole, and no call, as is one that a text stands in front of. Of a "
+        "schema the keywords named at "
         "`response_format` are checked; with `strict` any other is refused",
         taken=(([], {}), ([TOOL], {}), ([_strict(SCHEMA)], {})),
         unkept=([{"type": "custom", "custom": {"name": "f"}}], [_strict({**SCHEMA, "not": {}})]),
@@ -143,8 +154,8 @@ CHAT: tuple[Row, ...] = (
         denied=("must", {"type": "function", "function": {"name": "g"}}), beside={"tools": [TOOL]},
         reply=CALL),
     Row("parallel_tool_calls", "neutral", "true or false: the prompt's format has one call a turn, so "
-        "there is "
-        "never more than one", taken=((True, {}), (False, {})), denied=("no",)),
+        "there is never more than one. A model that wants another asks for it when it has the answer to the "
+        "first", taken=((True, {}), (False, {})), denied=("no",)),
     Row("safety_identifier", "neutral", "as `user`", taken=(("ann", {}),), denied=(5,)),
     Row("prompt_cache_key", "neutral", "as `user`; the engine caches every prompt's beginning by itself",
         taken=(("ann", {}),), denied=(5,)),

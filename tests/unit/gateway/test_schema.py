@@ -91,6 +91,7 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].tool_call_id", "id of the call"),
     ({"messages": [USER, CALL, {**ANSWER, "tool_call_id": "c2"}]}, "messages[2].tool_call_id", "id of the"),
     ({"messages": [USER, CALL, USER]}, "messages[2].role", "the tool's answer"),
+    ({"messages": [USER, CALL, {**ANSWER, "name": "g"}]}, "messages[2].name", "that was called"),
     ({"messages": [USER, {**USER, "tool_call_id": "c1"}]}, "messages[1].tool_call_id", "only a tool's"),
     ({"messages": [{**USER, "tool_calls": CALLS}]}, "messages[0].tool_calls", "only the assistant"),
     ({"messages": [USER, {**CALL, "tool_calls": called("[1]")}]},
@@ -142,6 +143,10 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"parallel_tool_calls": 1}, "parallel_tool_calls", "boolean"),
     ({"response_format": {"type": "xml"}}, "response_format.type", "json_object"),
     ({"response_format": {"type": "json_schema"}}, "response_format.json_schema", "is required"),
+    ({"response_format": {"type": "json"}}, "response_format.value", "is required"),
+    ({"response_format": {"type": "text", "value": OBJECT}}, "response_format.value", "does not go with"),
+    ({"repetition_penalty": 0}, "repetition_penalty", "greater than 0"),
+    ({"top_k": 0}, "top_k", "greater than or equal to 1"),
     ({"response_format": {"type": "json_object", "json_schema": {"name": "a"}}},
      "response_format.json_schema", "does not go with"),
     ({"response_format": {"type": "json_schema", "json_schema": {"name": "a"}}},
@@ -155,7 +160,10 @@ UNKEPT: list[tuple[dict[str, Any], str, str]] = [
     ({"messages": [USER, {**CALL, "tool_calls": CALLS * 2}]}, "messages[1].tool_calls", "one call a turn"),
     ({"messages": [{"role": "user", "content": [IMAGE]}]}, "messages[0].content[0].type",
      "'image_url' is not supported"),
-    ({"messages": [{**USER, "name": "Ann"}]}, "messages[0].name", "not supported"),
+    ({"messages": [{**USER, "name": "Ann"}]}, "messages[0].name", "no names"),
+    ({"response_format": {"type": "regex", "value": "a+"}}, "response_format.type", "'regex'"),
+    ({"response_format": {"type": "json", "value": {"type": "array"}}},
+     "response_format.value", "properties"),
     ({"presence_penalty": 0.5}, "presence_penalty", "is not supported here; leave it out or send 0"),
     ({"n": 9}, "n", "can be at most 8 here"),
     ({"logprobs": True, "top_logprobs": 6}, "top_logprobs", "at most 5"),
@@ -289,7 +297,7 @@ def test_an_answer_s_own_fields_may_be_sent_back() -> None:
 
 def test_a_call_and_its_answer_are_read() -> None:
     """The arguments are JSON in a text; the answer belongs to the call by its id."""
-    chat, _ = read(messages=[USER, CALL, ANSWER])
+    chat, _ = read(messages=[USER, CALL, {**ANSWER, "name": "f"}])
 
     assert (Message("assistant", "", Call("f", {"a": 1})), Message("tool", "x")) == chat.messages[1:]
 

@@ -130,6 +130,12 @@ def test_a_call_cut_by_the_limit_says_length() -> None:
     assert (None, "", piece, Finish.LENGTH) == read([piece], finish=Finish.LENGTH)
 
 
+@pytest.mark.parametrize("piece", ["", "{", '{"name": "clo', '{"function":{"name":"clock","param'])
+def test_the_beginning_of_a_forced_call_is_no_text(piece: str) -> None:
+    """The limit cut it before its name was whole: what the grammar made is nothing that anybody said."""
+    assert (None, "", "", Finish.LENGTH) == read([piece], {"clock": SCHEMA}, Finish.LENGTH)
+
+
 @pytest.mark.parametrize(
     ("text", "schemas", "words"),
     [
