@@ -46,7 +46,7 @@ from gateway.relay import Generations
 from gateway.routes.completion import CompletionRoutes
 from gateway.routes.document import completed
 from gateway.routes.door import Door
-from gateway.routes.health import HEADED, HealthRoutes
+from gateway.routes.health import HealthRoutes, is_headed
 from gateway.routes.intake import REQUEST_ID, Intake, request_id
 from gateway.routes.lane import Lane
 from gateway.routes.native import NATIVE_PATHS, NativeRoutes
@@ -183,6 +183,8 @@ class Gateway:
             lifespan=self._lifespan,
             docs_url=None,
             redoc_url=None,
+            # A redirect would name this server as it is called here, which is not how a proxy's callers do.
+            redirect_slashes=False,
         )
         intake = Intake(
             self.fleet,
@@ -232,7 +234,7 @@ class Gateway:
             told = MethodUnknown(f"{request.method} is not for {request.url.path}")
         else:
             told = RouteUnknown(f"there is nothing at {request.url.path}")
-        reply = ErrorReply(told, request_id(request))
+        reply = ErrorReply(told, request_id(request), is_native=request.url.path in NATIVE_PATHS)
         reply.headers.update(error.headers or {})
         if error.status_code == 405:
             # Starlette names the methods of one route; a path may have several.
@@ -241,7 +243,8 @@ class Gateway:
 
     async def _told_fault(self, request: Request, error: Exception) -> Response:
         # Starlette raises the exception again behind this answer, so the server's log has it.
-        return ErrorReply(GatewayFault("an internal error; the server's log has it"), request_id(request))
+        fault = GatewayFault("an internal error; the server's log has it")
+        return ErrorReply(fault, request_id(request), is_native=request.url.path in NATIVE_PATHS)
 
 
 def _methods(request: Request) -> list[str]:
@@ -279,7 +282,7 @@ class _RequestIds:
         identity = text if _GOOD_ID.fullmatch(text) else secrets.token_hex(12)
         scope[REQUEST_ID] = identity
         scope[SERVER_SEND] = send
-        if scope["method"] == "HEAD" and scope["path"] in HEADED:
+        if scope["method"] == "HEAD" and is_headed(scope["path"]):
             scope = {**scope, "method": "GET"}
 
         async def with_id(message: Message) -> None:

@@ -10,7 +10,12 @@ from gateway.metrics import Metrics
 from gateway.routes.document import ANY_ROUTE, failing, form, told
 
 # What monitors ask for by HEAD, too: answered as GET, of which the server leaves the body out.
-HEADED = frozenset({"/health", "/ready", "/metrics", "/stats", "/v1/models", "/info"})
+_HEADED = frozenset({"/health", "/ready", "/metrics", "/stats", "/v1/models", "/info"})
+
+
+def is_headed(path: str) -> bool:
+    """Say whether HEAD is answered at a path."""
+    return path in _HEADED or path.startswith("/v1/models/")
 
 
 class HealthRoutes:

@@ -34,10 +34,11 @@ def site(tmp_path: Path) -> Path:
         ("DELETE", "/v1/models", 405, "method_unknown"),
         ("POST", "/stats", 405, "method_unknown"),
         ("POST", "/completion/Hi", 405, "method_unknown"),
-        ("GET", "/generate", 405, "method_unknown"),
         ("OPTIONS", CHAT, 405, "method_unknown"),
         ("HEAD", "/nowhere", 404, None),
         ("GET", "/js/none.js", 404, "route_unknown"),
+        ("POST", CHAT + "/", 404, "route_unknown"),
+        ("GET", "//v1/models", 404, "route_unknown"),
     ],
 )
 @pytest.mark.parametrize("has_page", [False, True])
@@ -57,6 +58,29 @@ async def test_a_wrong_address_has_the_envelope(
     assert FIELDS == error.keys()
     assert error["request_id"] == response.headers["x-request-id"]
     assert ("allow" in response.headers) == (status == 405)
+
+
+@pytest.mark.parametrize("path", ["/generate", "/generate_stream", "/tokenize"])
+async def test_a_wrong_method_is_told_in_tgi_s_shape_on_its_routes(served: Served, path: str) -> None:
+    """As every other error there."""
+    response = await served.client.get(path)
+
+    assert (405, "POST") == (response.status_code, response.headers["allow"])
+    assert {"error": f"GET is not for {path}", "error_type": "validation"} == response.json()
+
+
+async def test_a_model_s_id_may_have_slashes(served: Served) -> None:
+    """As it is, or escaped; HEAD tells that it is there."""
+    (model,) = (await served.client.get("/v1/models")).json()["data"]
+    paths = [f"/v1/models/{model['id']}", f"/v1/models/{model['id'].replace('/', '%2F')}"]
+
+    assert "/" in model["id"]
+    assert [model, model] == [(await served.client.get(path)).json() for path in paths]
+    assert [(200, b"")] * 2 == [
+        (head.status_code, head.content) for head in [await served.client.head(path) for path in paths]
+    ]
+    unknown = await served.client.get("/v1/models/another/one")
+    assert (404, "model_unknown") == (unknown.status_code, unknown.json()["error"]["code"])
 
 
 @pytest.mark.parametrize("path", [CHAT, "/v1/completions"])
