@@ -1,6 +1,5 @@
 """Everything that is watched, with a load behind it: started once for all tests of the folder."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -15,4 +14,4 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     """A stack that Prometheus has watched under load."""
     with watched(tmp_path_factory.mktemp("watched")) as found:
         load.run(found)
-        yield replace(found, at=time.time())
+        yield replace(found, at=load.settle(found))

@@ -16,7 +16,10 @@ from tests.monitoring.stack import Watched
 
 CHAT = "/v1/chat/completions"
 JSON = {"content-type": "application/json"}
-LIMIT_SECONDS = 40.0
+LIMIT_SECONDS = 90.0
+_POLL_SECONDS = 0.1
+# Twice the interval at which the tests let Prometheus read.
+_TWO_SCRAPES_SECONDS = 2.0
 
 
 def chat(port: int, content: str, session: str = "somebody-one", **more: Any) -> int:
@@ -91,7 +94,7 @@ def _faults(watched: Watched) -> None:
 def _crowd(watched: Watched) -> None:
     """Fill both slots and the backlog for a while, so that some wait, some are turned away."""
     port = watched.faulty_port
-    watched.double.script(reply="ha " * 12, delay_seconds=0.04, match="crowd", times=None)
+    watched.double.script(reply="ha " * 12, delay_seconds=0.1, match="crowd", times=None)
     statuses: list[int] = []
     for _ in range(2):
         threads = [
@@ -103,5 +106,15 @@ def _crowd(watched: Watched) -> None:
         for thread in threads:
             thread.join(LIMIT_SECONDS)
     assert set(statuses) == {200, 429}, statuses
-    # Two more scrapes see what the last chats did.
-    time.sleep(2.5)
+
+
+def settle(watched: Watched) -> float:
+    """Wait until each target was read twice since the load; give a moment of which that can be asked."""
+    ended, deadline = time.time(), time.monotonic() + LIMIT_SECONDS
+    while True:
+        at = time.time()
+        read = watched.values("timestamp(up) and up == 1", at)
+        if len(read) == len(watched.values("up", at)) and min(read) > ended + _TWO_SCRAPES_SECONDS:
+            return at
+        assert time.monotonic() < deadline, f"of every target, {read} were read by {at}"
+        time.sleep(_POLL_SECONDS)

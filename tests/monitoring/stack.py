@@ -31,7 +31,7 @@ from tests.live.stack import gateway
 from tests.monitoring.files import MONITORING, ROOT
 from tests.monitoring.gpu import exporter
 
-LIMIT_SECONDS = 40.0
+LIMIT_SECONDS = 90.0
 _POLL_SECONDS = 0.1
 
 
