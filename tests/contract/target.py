@@ -192,7 +192,8 @@ def started(name: str, *, is_narrow: bool = False) -> Iterator[Target]:
 def loading(name: str) -> Iterator[tuple[int, Callable[[], object]]]:
     """A target that was started just now: its port, and what blocks until it is ready."""
     if name == "double":
-        with process_double(load_seconds=0.3) as double:
+        # Longer than a busy machine keeps a test from asking.
+        with process_double(load_seconds=2.0) as double:
             yield double.port, double.wait_ready
     else:
         with launched() as engine:
