@@ -53,7 +53,8 @@ class Choices(Followed):
         gathered: Sequence[Gathered],
         prompts: int = 1,
     ) -> None:
-        super().__init__(order, house.resume_grace_seconds)
+        log = house.open_log(keeps=order.is_resumable)
+        super().__init__(order, log, house.resume_grace_seconds)
         self._house = house
         self._parts = parts
         self._gathered = gathered

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from gateway.errors import NobodyFollowed, PaddockError
 from gateway.order import Order
-from gateway.streams import Log
+from gateway.streams import Journal
 
 
 class Followed(ABC):
@@ -23,9 +23,9 @@ class Followed(ABC):
 
     _task: asyncio.Task[None]
 
-    def __init__(self, order: Order, grace_seconds: float) -> None:
+    def __init__(self, order: Order, log: Journal, grace_seconds: float) -> None:
         self.order = order
-        self.log = Log(keeps=order.is_resumable)
+        self.log = log
         self.error: PaddockError | None = None
         self.failed_first = False
         self._grace_seconds = grace_seconds

@@ -39,7 +39,8 @@ class Generation(Followed):
     """
 
     def __init__(self, house: House, order: Order, ticket: Ticket, whole: Hashable = None) -> None:
-        super().__init__(order, house.resume_grace_seconds)
+        log = house.open_log(keeps=order.is_resumable)
+        super().__init__(order, log, house.resume_grace_seconds)
         self._house = house
         # The same for all answers to one chat.
         self._whole = whole or object()

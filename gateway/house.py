@@ -11,11 +11,12 @@ from gateway.fleet import Fleet
 from gateway.keys import Keyring
 from gateway.pace import Pace
 from gateway.record import Ledger
+from gateway.streams import Log, OpenLog
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What every generation works with. Units: seconds."""
+    """What every generation works with. Units: seconds. open_log makes the log that its readers follow."""
 
     admission: Admission
     fleet: Fleet
@@ -26,3 +27,4 @@ class House:
     total_limit_seconds: float
     resume_grace_seconds: float
     keyring: Keyring | None = None
+    open_log: OpenLog = Log

@@ -1,19 +1,23 @@
 """Stream logs: the frames of one generation, and the readers who follow them.
 
+Where frames are kept is a log's own matter: in memory here, elsewhere in one that outlives the process.
+
 Knows frames as bytes and cursors as counts of frames. Knows nothing of what a frame says.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 
-class Log:
+class Journal(ABC):
     """The frames of one generation, appended by it and followed by any number of readers.
 
     A cursor is the number of frames a reader has had. A log that keeps its frames can be read again
-    from any cursor, and its frames say theirs as the event's id; one that does not forgets what its
-    single reader was given, so that an open stream of a plain client holds no more than is under way.
+    from any cursor, and its frames say theirs as the event's id. Whoever stores frames gives four things:
+    length, held_bytes, _store and since.
 
     States: open -> closed. A closed log takes no frames; its readers end after the last one.
     """
@@ -21,20 +25,28 @@ class Log:
     def __init__(self, *, keeps: bool) -> None:
         self.keeps = keeps
         self.is_closed = False
-        self._frames: list[bytes] = []
-        self._forgotten = 0
-        self._held_bytes = 0
         self._followers: tuple[Callable[[], None], ...] = ()
 
     @property
+    @abstractmethod
     def length(self) -> int:
         """Count the frames ever appended."""
-        return self._forgotten + len(self._frames)
 
     @property
+    @abstractmethod
     def held_bytes(self) -> int:
-        """Add up the bytes that the log holds now."""
-        return self._held_bytes
+        """Add up the bytes of memory that the log's frames take now."""
+
+    @abstractmethod
+    def since(self, cursor: int) -> list[bytes]:
+        """Give all frames behind a cursor; a log that does not keep them forgets them now.
+
+        Raises: ValueError if frames behind the cursor were forgotten.
+        """
+
+    @abstractmethod
+    def _store(self, frames: Sequence[bytes]) -> None:
+        """Put frames, which say their ids where they are kept, behind the others."""
 
     def append(self, frames: Sequence[bytes], *, is_last: bool = False) -> None:
         """Add frames and tell every follower once, whatever their number.
@@ -47,8 +59,7 @@ class Log:
             return
         if self.keeps:
             frames = [b"id: %d\n%b" % (n, frame) for n, frame in enumerate(frames, self.length + 1)]
-            self._held_bytes += sum(map(len, frames))
-        self._frames.extend(frames)
+        self._store(frames)
         if not is_last:
             for tell in self._followers:
                 tell()
@@ -73,19 +84,6 @@ class Log:
             left = list(self._followers)
             left.remove(tell)
             self._followers = tuple(left)
-
-    def since(self, cursor: int) -> list[bytes]:
-        """Give all frames behind a cursor; a log that does not keep them forgets them now.
-
-        Raises: ValueError if frames behind the cursor were forgotten.
-        """
-        if cursor < self._forgotten:
-            raise ValueError(f"frames before {self._forgotten} are gone")
-        if self.keeps:
-            return self._frames[cursor - self._forgotten :]
-        fresh, self._frames = self._frames, []
-        self._forgotten += len(fresh)
-        return fresh
 
     async def closed(self) -> None:
         """Wait until the log is closed."""
@@ -117,3 +115,49 @@ class Log:
 
         with self.followed(wake):
             await came
+
+
+class Log(Journal):
+    """A log in memory.
+
+    One that does not keep its frames forgets what its single reader was given, so that an open stream of a
+    plain client holds no more than is under way.
+    """
+
+    def __init__(self, *, keeps: bool) -> None:
+        super().__init__(keeps=keeps)
+        self._frames: list[bytes] = []
+        self._forgotten = 0
+        self._held_bytes = 0
+
+    @property
+    def length(self) -> int:
+        """Count the frames ever appended."""
+        return self._forgotten + len(self._frames)
+
+    @property
+    def held_bytes(self) -> int:
+        """Add up the bytes that the log keeps."""
+        return self._held_bytes
+
+    def since(self, cursor: int) -> list[bytes]:
+        """Give all frames behind a cursor. Raises: ValueError if some of them were forgotten."""
+        if cursor < self._forgotten:
+            raise ValueError(f"frames before {self._forgotten} are gone")
+        if self.keeps:
+            return self._frames[cursor - self._forgotten :]
+        fresh, self._frames = self._frames, []
+        self._forgotten += len(fresh)
+        return fresh
+
+    def _store(self, frames: Sequence[bytes]) -> None:
+        if self.keeps:
+            self._held_bytes += sum(map(len, frames))
+        self._frames.extend(frames)
+
+
+class OpenLog(Protocol):
+    """What makes a log for one generation."""
+
+    def __call__(self, *, keeps: bool) -> Journal:
+        """Make it."""

@@ -30,9 +30,11 @@ from gateway.pace import Pace
 from gateway.record import Ledger
 from gateway.relay import Generations
 from gateway.sse import DONE, OpenAiForm
+from gateway.streams import Log, OpenLog
 from gateway.tgi import Limits, Tgi
 from tests.unit.gateway.clock import Clock
 from tests.unit.gateway.engine import FakeTgi, last, text
+from tests.unit.gateway.filelog import FileLog
 
 LIMIT_SECONDS = 10.0
 DRAINING = Draining("the server stopped", retry_after_seconds=5)
@@ -41,7 +43,14 @@ DRAINING = Draining("the server stopped", retry_after_seconds=5)
 class Stand:
     """A house with one slot over an engine driven by hand."""
 
-    def __init__(self, *, slots: int = 1, wait_seconds: float = 60.0, total_seconds: float = 60.0) -> None:
+    def __init__(
+        self,
+        *,
+        slots: int = 1,
+        wait_seconds: float = 60.0,
+        total_seconds: float = 60.0,
+        open_log: OpenLog = Log,
+    ) -> None:
         self.clock = Clock()
         self.tgi = FakeTgi()
         self.out = io.BytesIO()
@@ -61,6 +70,7 @@ class Stand:
             wait_limit_seconds=wait_seconds,
             total_limit_seconds=total_seconds,
             resume_grace_seconds=60.0,
+            open_log=open_log,
         )
         self.generations = Generations(self.house)
 
@@ -112,6 +122,21 @@ async def first_text(generation: Generation) -> None:
         async with asyncio.timeout(LIMIT_SECONDS):
             while generation.log.length == 0:
                 await came.wait()
+
+
+async def test_a_chat_knows_nothing_of_where_its_frames_are() -> None:
+    """On disk they are the same, and whoever comes back finds them."""
+    told = []
+    for open_log in (Log, FileLog):
+        stand = Stand(open_log=open_log)
+        stand.tgi.say(text("private", " answer"), last())
+        generation = stand.start(is_resumable=True)
+        told.append((await frames(generation), b"".join(generation.log.since(2))))
+        await generation.over()
+        assert open_log is type(generation.log)
+
+    assert told[0] == told[1]
+    assert told[0][0].endswith(told[0][1])
 
 
 async def test_a_final_event_finishes() -> None:

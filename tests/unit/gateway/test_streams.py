@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.streams import Log
+from gateway.streams import Log, OpenLog
+from tests.unit.gateway.filelog import FileLog
 
+# Both kinds of log that keep their frames.
+kept_anywhere = pytest.mark.parametrize("open_log", [Log, FileLog])
 FRAMES = st.lists(st.lists(st.binary(min_size=1, max_size=6), max_size=3), max_size=8)
 
 
@@ -29,12 +32,13 @@ async def turns(count: int) -> None:
         await asyncio.sleep(0)
 
 
+@kept_anywhere
 @given(FRAMES, st.lists(st.integers(0, 3), min_size=8, max_size=8), st.lists(st.integers(0, 12), max_size=5))
 async def test_every_reader_sees_the_same_bytes(
-    batches: list[list[bytes]], pauses: list[int], joins: list[int]
+    open_log: OpenLog, batches: list[list[bytes]], pauses: list[int], joins: list[int]
 ) -> None:
     """Readers that come at any time, from any cursor, get exactly the frames behind it, with their ids."""
-    log = Log(keeps=True)
+    log = open_log(keeps=True)
     frames = [frame for batch in batches for frame in batch]
     kept = [b"id: %d\n%b" % (number, frame) for number, frame in enumerate(frames, 1)]
     readers: list[tuple[int, asyncio.Task[list[bytes]]]] = []
@@ -47,7 +51,8 @@ async def test_every_reader_sees_the_same_bytes(
     log.close()
     readers.append((0, asyncio.create_task(collected(log.read()))))
 
-    assert (len(frames), sum(map(len, kept))) == (log.length, log.held_bytes)
+    in_memory = sum(map(len, kept)) if open_log is Log else 0
+    assert (len(frames), in_memory) == (log.length, log.held_bytes)
     for cursor, reader in readers:
         assert b"".join(kept[cursor:]) == b"".join(await asyncio.wait_for(reader, 5))
 
@@ -91,9 +96,10 @@ async def test_a_forgotten_cursor_is_refused() -> None:
         await anext(log.read(1))
 
 
-async def test_frames_that_are_ready_come_joined() -> None:
+@kept_anywhere
+async def test_frames_that_are_ready_come_joined(open_log: OpenLog) -> None:
     """A reader that was away gets all that came in one piece."""
-    log = Log(keeps=True)
+    log = open_log(keeps=True)
     log.append([b"a", b"b"])
     log.append([])
     log.append([b"c"])
@@ -104,9 +110,10 @@ async def test_frames_that_are_ready_come_joined() -> None:
     assert [] == await collected(log.read(3))
 
 
-async def test_a_reader_may_wait_ahead_of_the_log() -> None:
+@kept_anywhere
+async def test_a_reader_may_wait_ahead_of_the_log(open_log: OpenLog) -> None:
     """A cursor at the end waits for the next frame."""
-    log = Log(keeps=True)
+    log = open_log(keeps=True)
     log.append([b"a"])
     reader = asyncio.create_task(collected(log.read(1)))
     await turns(2)
@@ -117,9 +124,10 @@ async def test_a_reader_may_wait_ahead_of_the_log() -> None:
     assert [b"id: 2\nb"] == await asyncio.wait_for(reader, 5)
 
 
-async def test_close_wakes_all_who_wait() -> None:
+@kept_anywhere
+async def test_close_wakes_all_who_wait(open_log: OpenLog) -> None:
     """Readers end; so do those who wait for the end."""
-    log = Log(keeps=True)
+    log = open_log(keeps=True)
     waiting = [
         asyncio.ensure_future(collected(log.read())),
         asyncio.ensure_future(log.closed()),
@@ -132,9 +140,10 @@ async def test_close_wakes_all_who_wait() -> None:
     assert [[], None] == await asyncio.wait_for(asyncio.gather(*waiting), 5)
 
 
-def test_followers_are_told_where_frames_are_appended() -> None:
+@kept_anywhere
+def test_followers_are_told_where_frames_are_appended(open_log: OpenLog) -> None:
     """In the same call, once for a batch and once for the end; not for nothing, nor behind their block."""
-    log = Log(keeps=True)
+    log = open_log(keeps=True)
     told: list[tuple[str, int]] = []
     with log.followed(lambda: told.append(("one", log.length))):
         log.append([b"a", b"b"])
@@ -159,9 +168,10 @@ def test_the_last_frames_are_told_with_the_end() -> None:
     assert [(False, [b"a"]), (True, [b"z"])] == told
 
 
-def test_a_follower_may_go_while_it_is_told() -> None:
+@kept_anywhere
+def test_a_follower_may_go_while_it_is_told(open_log: OpenLog) -> None:
     """The others are told all the same."""
-    log = Log(keeps=True)
+    log = open_log(keeps=True)
     told = []
     leaving = contextlib.ExitStack()
     leaving.enter_context(log.followed(leaving.close))
@@ -172,18 +182,20 @@ def test_a_follower_may_go_while_it_is_told() -> None:
     assert [1, 2] == told
 
 
-async def test_a_closed_log_takes_nothing() -> None:
+@kept_anywhere
+async def test_a_closed_log_takes_nothing(open_log: OpenLog) -> None:
     """A frame after the end is a defect, not lost in silence."""
-    log = Log(keeps=True)
+    log = open_log(keeps=True)
     log.close()
 
     with pytest.raises(ValueError, match="the log is closed"):
         log.append([b"late"])
 
 
-async def test_a_reader_that_leaves_disturbs_nobody() -> None:
+@kept_anywhere
+async def test_a_reader_that_leaves_disturbs_nobody(open_log: OpenLog) -> None:
     """The others and the log go on."""
-    log = Log(keeps=True)
+    log = open_log(keeps=True)
     stays, leaves = (asyncio.create_task(collected(log.read())) for _ in range(2))
     await turns(2)
     leaves.cancel()
