@@ -220,14 +220,16 @@ def test_the_page_is_what_the_library_would_write(request_id: str) -> None:
 
 
 def test_an_engine_s_own_words_stay_in_their_label() -> None:
-    """A model's name is the engine's, whatever is in it; phases, causes and states that we do not know are none."""
+    """A model's name is the engine's, whatever is in it; phases and states that we do not know are none."""
     odd = 'x"} 1\nmine{a="é\\'
     house = House()
     strange = ReplicaNow(odd, "dreaming", None, {"dreaming": 1.0}, "boredom", "ajar", "never")
     house.now = replace(IDLE, replicas={"a:80": strange})
     told = families(house.metrics.expose("application/openmetrics-text; version=1.0.0")[0])
 
-    assert [{"replica": "a:80", "model": odd}] == [sample.labels for sample in told["paddock_replica"].samples]
+    (info,) = told["paddock_replica"].samples
+
+    assert {"replica": "a:80", "model": odd} == info.labels
     for name in ("phase", "failed", "breaker", "stop_set"):
         assert {0.0} == {sample.value for sample in told[f"paddock_replica_{name}"].samples}
     assert [] == told["paddock_replica_start_seconds"].samples
