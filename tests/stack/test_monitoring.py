@@ -85,10 +85,14 @@ def test_prometheus_reads_everything(watched: Stack, ports: dict[str, int]) -> N
     watched.wait_ready()
     port = ports["PROMETHEUS_PORT"]
     until(lambda: sum(values(port, "count(up == 1)").values()) == 4, "not every target is read")
-    told = asked(port, "/api/v1/targets")[1]["data"]["activeTargets"]
 
-    assert {one["labels"]["job"]: one["lastError"] for one in told} == dict.fromkeys(
-        ("gateway", "engine", "supervisor", "gpu"), "")
+    def errors() -> dict[str, str]:
+        told = asked(port, "/api/v1/targets")[1]["data"]["activeTargets"]
+        return {one["labels"]["job"]: one["lastError"] for one in told}
+
+    # A scrape that a busy machine lets run out of time is followed by one that does not.
+    until(lambda: not any(errors().values()), "a target is read with errors")
+    assert errors().keys() == {"gateway", "engine", "supervisor", "gpu"}
 
 
 def test_the_engine_has_one_name_everywhere(watched: Stack, ports: dict[str, int]) -> None:
@@ -100,7 +104,7 @@ def test_the_engine_has_one_name_everywhere(watched: Stack, ports: dict[str, int
               " * on (instance) group_left () tgi_request_success"
               ' * on (instance) group_left () paddock_engine_phase{phase="ready"})')
 
-    assert list(values(port, joined).values()) == [1.0]
+    until(lambda: list(values(port, joined).values()) == [1.0], "they have not one name")
 
 
 def test_prometheus_has_every_rule(watched: Stack, ports: dict[str, int]) -> None:
@@ -129,7 +133,7 @@ def test_grafana_shows_the_boards(watched: Stack, ports: dict[str, int]) -> None
 
     assert {one["title"] for one in found} == {
         f"Paddock: {name}" for name in ("Users", "Queue", "Engine", "Machine", "Starts")}
-    assert sum(values(port, "count(up == 1)", proxied, password).values()) == 4
+    until(lambda: sum(values(port, "count(up == 1)", proxied, password).values()) == 4, "no data in Grafana")
     assert mounted == "".join(path.read_text() for path in ours)
 
 
