@@ -1,6 +1,9 @@
 """scripts/test itself: what it counts, what it forbids, what it cannot forget."""
 
+import os
 import subprocess
+import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
@@ -32,6 +35,62 @@ def test_skipped_tests_count_as_failed(script: ModuleType, tmp_path: Path) -> No
     report.write_text('<testsuites><testsuite tests="9" failures="1" errors="2" skipped="3"/></testsuites>')
 
     assert script.count_junit(report) == (3, 6)
+
+
+def test_a_failed_test_is_told_once_more(script: ModuleType, tmp_path: Path) -> None:
+    """With its name and the end of its report; of many failures the last have their names alone."""
+    text = "first\n" + 50 * "between\n"
+    cases = "".join(f'<testcase classname="tests.unit.test_x" name="test_{number}"><failure message="short">'
+                    f"{text}assert {number} == 0</failure></testcase>"
+                    for number in range(script.FAILURES_TOLD + 1))
+    report = tmp_path / "unit.xml"
+    report.write_text(f'<testsuites><testsuite><testcase name="good"/>{cases}</testsuite></testsuites>')
+    lines = script.failures(report).splitlines()
+
+    assert (lines[0], lines[-1]) == ("failure: tests.unit.test_x.test_0", "failure: tests.unit.test_x.test_8")
+    assert [f"assert {number} == 0" in lines for number in range(9)] == [True] * 8 + [False]
+    assert "first" not in lines
+
+
+def test_what_failed_stands_before_the_table(script: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever reads the end of a log alone finds the reason there."""
+    told = script.Result(1, 1, "", "failure: tests.unit.test_x.test_y\nassert 1 == 0")
+    script.report({"unit": (told, 1.0), "live": (script.Result(3, 0), 1.0)})
+    lines = capsys.readouterr().out.splitlines()
+
+    assert lines[1:4] == ["== unit, once more", "failure: tests.unit.test_x.test_y", "assert 1 == 0"]
+    assert lines[-1] == "4 passed, 1 failed"
+
+
+def test_what_a_checker_wrote_is_kept_and_printed(script: ModuleType, capfd: pytest.CaptureFixture[str],
+                                                  tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both of its streams, and its exit status."""
+    monkeypatch.setattr(script, "REPORTS", tmp_path)
+    source = "import sys; print('one', flush=True); print('two', file=sys.stderr); sys.exit(3)"
+    status, end = script.run_kept("lint", [sys.executable, "-c", source], time.monotonic() + 60)
+
+    assert (status, end) == (3, "one\ntwo")
+    assert capfd.readouterr().out == "one\ntwo\n"
+
+
+def test_what_a_tier_leaves_running_is_ended(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though it is in a session of its own and its parent has gone; what is not of this run is left alone."""
+    monkeypatch.setattr(script, "MARK", f"TEST_RUN_OF_{os.getpid()}")
+    reader, writer = os.pipe()
+    source = ("import subprocess, sys\n"
+              "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], "
+              f"start_new_session=True, pass_fds=[{writer}])")
+    with subprocess.Popen([sys.executable, "-c", source], pass_fds=[writer],
+                          env={**os.environ, script.MARK: str(os.getpid())}) as tier:
+        os.close(writer)
+        tier.wait(60)
+    left = script.end_leftovers()
+    with os.fdopen(reader) as pipe:
+        pipe.read()  # to its end, which comes when nobody holds the other side
+
+    assert len(left) == 1
+    assert left[0].endswith("-c import time; time.sleep(600)")
+    assert script.end_leftovers() == []
 
 
 @pytest.mark.parametrize(("line", "is_allowed"), [
