@@ -21,7 +21,8 @@ from pathlib import Path
 from tests.fakes.port import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-_READY_SECONDS = 60.0
+# For a start and for an end on a busy machine.
+_READY_SECONDS, _END_SECONDS = 120.0, 15.0
 _POLL_SECONDS = 0.02
 _NGINX = """
 daemon off;
@@ -119,7 +120,7 @@ def end(process: "subprocess.Popen[str]") -> None:
     """Ask a process to end, and make it."""
     process.send_signal(signal.SIGTERM)
     try:
-        process.wait(5)
+        process.wait(_END_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -146,7 +147,7 @@ def synthetic(cores: set[int]) -> Iterator[Process]:
 
 def set_pace(engine: Process, *, is_live: bool, has_nagle: bool = False) -> None:
     """Tell the synthetic engine how to write the answers to come. TGI leaves Nagle's algorithm on."""
-    connection = http.client.HTTPConnection("127.0.0.1", engine.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", engine.port, timeout=_READY_SECONDS)
     try:
         connection.request("POST", "/_pace", json.dumps({"is_live": is_live, "has_nagle": has_nagle}))
         connection.getresponse().read()
