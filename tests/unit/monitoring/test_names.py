@@ -1,6 +1,7 @@
 """Every metric has a row and a reader, every row and every query a metric."""
 
 import json
+import math
 import re
 import time
 from dataclasses import asdict
@@ -59,7 +60,7 @@ def test_the_gateway_s_table_is_its_registry(gateway: Gateway) -> None:
 
 def test_every_label_in_the_gateway_s_table_is_one(gateway: Gateway) -> None:
     """The second column is what the samples carry."""
-    text = (ROOT / "docs/metrics.md").read_text()
+    text = (ROOT / "docs/metrics.md").read_text().split("\nBuckets, ", 1)[0]
     sampled = {
         found.name: {label for sample in found.samples for label in sample.labels} - {"le"}
         for found in gateway.metrics.registry.collect()
@@ -73,6 +74,21 @@ def test_every_label_in_the_gateway_s_table_is_one(gateway: Gateway) -> None:
 
     wrong = {name: labels for name, labels in sampled.items() if labels != shown[name]}
     assert silent == wrong.keys()
+
+
+def test_the_table_of_buckets_is_the_buckets(gateway: Gateway) -> None:
+    """Every histogram has its bounds and a reason."""
+    text = (ROOT / "docs/metrics.md").read_text().split("\nBuckets, ", 1)[1].split("\n## ", 1)[0]
+    rows = re.findall(r"^\| (`[^|]+`) \| ([\d. ]+) \| ([^|]{20,}) \|$", text, re.MULTILINE)
+    told = {name: [*map(float, bounds.split()), math.inf]
+            for cell, bounds, _ in rows for name in re.findall(r"`(\w+)`", cell)}
+    real: dict[str, list[float]] = {}
+    for found in gateway.metrics.registry.collect():
+        if found.type == "histogram":
+            bounds = [float(sample.labels["le"]) for sample in found.samples if "le" in sample.labels]
+            real[found.name] = sorted(set(bounds))
+
+    assert told == real
 
 
 def test_every_metric_that_is_read_has_a_row() -> None:
