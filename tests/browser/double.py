@@ -188,6 +188,9 @@ class Double:
         self.followed: list[str] = []
         self.cuts = 0
         self.key: str | None = None
+        # Cleared, it keeps who wants tokens counted waiting.
+        self.counting = threading.Event()
+        self.counting.set()
         self.seen: list[dict[str, str]] = []
         self.policy = CONTENT_SECURITY_POLICY
         self._stats = dict(STATS)
@@ -311,6 +314,8 @@ class Handler(BaseHTTPRequestHandler):
         self.double.seen.append(dict(self.headers.items()))
         if not self._is_allowed():
             return
+        if self.path in ("/tokenize", "/chat_tokenize"):
+            self.double.counting.wait(HOLD_SECONDS)
         if self.path == "/tokenize":
             send_json(self, tokens(body["inputs"].split()))
             return

@@ -149,6 +149,25 @@ def test_shift_enter_starts_a_new_line(reader: Reader, double: Double) -> None:
     assert double.asked[0]["messages"][0]["content"] == "one\ntwo"
 
 
+def test_the_arrow_up_changes_the_last_question(reader: Reader, double: Double) -> None:
+    """From an empty box, with the cursor behind the last word; Escape leads back to the box."""
+    reader.ask("Hello")
+    reader.wait_for_answer()
+    reader.draft.press("ArrowUp")
+    box = reader.page.locator(".edit textarea")
+    expect(box).to_be_focused()
+    box.press("Escape")
+    expect(box).to_have_count(0)
+    expect(reader.draft).to_be_focused()
+    reader.draft.press("ArrowUp")
+    box.press("!")
+    box.press("Enter")
+    reader.wait_for_answer()
+    assert [one["messages"] for one in double.asked][1] == [{"role": "user", "content": "Hello!"}]
+    expect(reader.questions).to_have_text(["Hello!"])
+    expect(reader.draft).to_be_focused()
+
+
 def test_an_input_method_s_enter_is_its_own(reader: Reader, double: Double) -> None:
     """Enter that ends a composition sends nothing; the next one does."""
     line = reader.page.context.new_cdp_session(reader.page)

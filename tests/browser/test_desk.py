@@ -138,6 +138,61 @@ def test_files_are_counted_before_they_are_sent(reader: Reader, double: Double) 
     expect(chips).to_have_count(0)
 
 
+def test_a_question_waits_for_its_files_to_be_counted(reader: Reader, double: Double) -> None:
+    """Enter sends it as soon as the count is there, and says so; Escape takes it back."""
+    double.counting.clear()
+    note = reader.page.get_by_text("Sent as soon as the files are counted.")
+    reader.give("picker", ("fox.txt", b"one two"))
+    expect(reader.page.locator(".chip")).to_contain_text("counting…")
+    reader.ask("What does it say?")
+    expect(note).to_be_visible()
+    expect(reader.draft).not_to_be_editable()
+    reader.draft.press("Escape")
+    expect(note).to_be_hidden()
+    expect(reader.draft).to_have_value("What does it say?")
+    reader.draft.press("Enter")
+    expect(note).to_be_visible()
+    assert double.asked == []
+    double.counting.set()
+    reader.wait_for_answer()
+    assert double.asked[0]["messages"][0]["content"].startswith("What does it say?\n\nFile fox.txt:")
+    expect(reader.questions).to_have_text(["What does it say?"])
+    expect(note).to_be_hidden()
+
+
+def test_a_question_whose_file_proves_too_large_stays(reader: Reader, double: Double) -> None:
+    """The refusal comes in its place, with the numbers, and the words stay in the box."""
+    double.counting.clear()
+    reader.give("picker", ("long.txt", b"word " * 3000))
+    expect(reader.page.locator(".chip")).to_contain_text("counting…")
+    reader.ask("What does it say?")
+    reader.button("Do not send yet").click()
+    expect(reader.draft).to_be_editable()
+    reader.draft.press("Enter")
+    expect(reader.draft).not_to_be_editable()
+    double.counting.set()
+    expect(reader.page.locator(".refusal")).to_contain_text("long.txt has 3,004 tokens")
+    expect(reader.draft).to_have_value("What does it say?")
+    expect(reader.draft).to_be_editable()
+    assert double.asked == []
+
+
+def test_chats_stand_under_the_day_they_were_last_written(reader: Reader, tmp_path: Path) -> None:
+    """Headings in the list where more than one day is in it, none while one searches."""
+    said = [{"id": "q", "parent": None, "role": "user", "text": "From long ago"}]
+    old = {"id": "old", "updated": 1_600_000_000_000, "messages": said, "leaf": "q"}
+    kept = tmp_path / "old.json"
+    kept.write_text(json.dumps({"paddock": 1, "chats": [old]}), encoding="utf-8")
+    headings = reader.page.locator(".chat-day:visible")
+    reader.ask("Hello")
+    reader.wait_for_answer()
+    expect(headings).to_have_count(0)
+    reader.page.locator(".archive").set_input_files(kept)
+    expect(headings).to_have_text(["Today", "September 2020"])
+    reader.page.get_by_label("Search chats").fill("o")
+    expect(headings).to_have_count(0)
+
+
 def test_formulas_and_code_are_set_by_libraries_that_come_late(reader: Reader, double: Double) -> None:
     """Nothing of them is fetched before an answer needs it; what they cannot read stays as written."""
 

@@ -78,7 +78,18 @@ test("the copy button copies the code and says so", async () => {
 });
 
 test("a list keeps its first number", () => {
-  assert.deepEqual(draw("3. c\n4. d").firstChild.attributes, { start: "3" });
+  assert.deepEqual(draw("3. c\n4. d").firstChild.attributes, { dir: "ltr", start: "3" });
+});
+
+test("a list, a quotation and a table run as their first letter does", () => {
+  for (const [text, direction] of [["- 1. واحد", "rtl"], ["- one", "ltr"], ["> שלום", "rtl"], ["> 1 + 1", "ltr"], ["| أ | b |\n|---|---|\n| 1 | 2 |", "rtl"]]) {
+    assert.equal(draw(text).firstChild.attributes.dir, direction, text);
+  }
+});
+
+test("a task has its box for a bullet", () => {
+  const [done, open, other] = draw("- [x] a\n- [ ] b\n- c").firstChild.children;
+  assert.deepEqual([done, open, other].map((one) => one.attributes.class), ["task", "task", undefined]);
 });
 
 test("a web link opens beside the page and tells nobody where from", () => {

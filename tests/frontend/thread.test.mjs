@@ -6,8 +6,8 @@ import { Problem } from "../../frontend/site/js/problem.js";
 import { thread } from "../../frontend/site/js/thread.js";
 import { scope, settle, stage } from "./stage.mjs";
 
-function opened({ isTouch = false } = {}) {
-  const parts = stage();
+function opened({ isTouch = false, ...more } = {}) {
+  const parts = stage(more);
   const copied = [];
   const page = scope(
     thread({
@@ -15,6 +15,7 @@ function opened({ isTouch = false } = {}) {
       now: parts.clock.now,
       isTouch: () => isTouch,
       watchScroll: () => ({ toEnd: () => {} }),
+      focusBox: () => {},
     })(),
   );
   page.init();
@@ -223,4 +224,99 @@ test("the starters fit the model", () => {
   it.parts.live.applyModel({ id: "llama", demo: false });
   assert.equal(it.page.starters, it.parts.words.starters);
   assert.equal(it.page.welcomeNote.includes("llama"), true);
+});
+
+const file = (name, text) => ({ name, size: text.length, arrayBuffer: async () => new TextEncoder().encode(text).buffer });
+
+/** A count that ends when it is told to. */
+function slowCount() {
+  let end;
+  const counted = new Promise((resolve) => (end = resolve));
+  return { countText: () => counted, end };
+}
+
+test("a question sent while its files are counted goes once they are", async () => {
+  const { countText, end } = slowCount();
+  const it = opened({ countText });
+  it.page.draft = "Why?";
+  it.parts.attached.take([file("a.txt", "one"), file("b.txt", "two")]);
+  await settle();
+  it.page.send();
+  it.page.send();
+  await settle();
+  assert.deepEqual([it.page.isHeld, it.page.isOpenToSend, it.page.cannotSend, it.gateway.streams.length], [true, false, true, 0]);
+  end(3);
+  await settle();
+  await settle();
+  assert.deepEqual([it.page.isHeld, it.gateway.streams.length], [false, 1]);
+  assert.deepEqual(it.page.messages[0].files.map(({ name, tokens }) => [name, tokens]), [["a.txt", 3], ["b.txt", 3]]);
+});
+
+test("Escape takes a question back that waits for its files", async () => {
+  const { countText, end } = slowCount();
+  const it = opened({ countText });
+  it.page.draft = "Why?";
+  it.parts.attached.take([file("a.txt", "one")]);
+  await settle();
+  it.page.send();
+  it.page.pressEscape({ target: { closest: () => null } });
+  assert.deepEqual([it.page.isHeld, it.page.canSend], [false, true]);
+  end(3);
+  await settle();
+  assert.deepEqual([it.gateway.streams.length, it.page.draft, it.parts.attached.files.length], [0, "Why?", 1]);
+  it.page.send();
+  await settle();
+  assert.equal(it.gateway.streams.length, 1);
+});
+
+test("a question whose file turns out too large is not sent, and stays", async () => {
+  const { countText, end } = slowCount();
+  const it = opened({ countText, countChat: async () => 5000 });
+  it.parts.live.applyModel({ id: "llama", context_window: 2048 });
+  it.page.draft = "Why?";
+  it.parts.attached.take([file("a.txt", "one")]);
+  await settle();
+  it.page.send();
+  end(4000);
+  await settle();
+  await settle();
+  assert.deepEqual([it.gateway.streams.length, it.page.draft, it.page.canSend], [0, "Why?", true]);
+  assert.equal(it.parts.attached.refusal, "a.txt has 4,000 tokens, the chat already 1,000; the context holds 2,048.");
+});
+
+test("the arrow up in an empty box changes the last question", async () => {
+  const it = opened();
+  const up = (more) => it.page.pressKey(key({ key: "ArrowUp", ...more }));
+  up();
+  assert.equal(it.page.editedId, null);
+  for (const text of ["One?", "Two?"]) {
+    it.page.draft = text;
+    it.page.send();
+    await answered(it, "Yes.");
+  }
+  up({ shiftKey: true });
+  it.page.draft = "Typed";
+  up();
+  assert.equal(it.page.editedId, null);
+  it.page.draft = "";
+  up();
+  const edited = it.bubbleOf(it.page.messages[2]);
+  assert.deepEqual([edited.isEditing, edited.edited, edited.hasFoot], [true, "Two?", false]);
+  edited.edited = "Three?";
+  edited.sendEdit();
+  await answered(it, "No.");
+  assert.deepEqual(roles(it.page).slice(2), [["user", "Three?"], ["assistant", "No."]]);
+  assert.equal(edited.isEditing, false);
+});
+
+test("no question is changed while an answer is written, or while files lie in the box", async () => {
+  const it = opened();
+  it.page.draft = "One?";
+  it.page.send();
+  it.page.pressKey(key({ key: "ArrowUp" }));
+  assert.equal(it.page.editedId, null);
+  await answered(it, "Yes.");
+  await it.parts.attached.take([file("a.txt", "one")]);
+  it.page.pressKey(key({ key: "ArrowUp" }));
+  assert.equal(it.page.editedId, null);
 });

@@ -21,24 +21,46 @@ export function attach({ chats, live, countText, countChat, newId, words, setTim
   let timer = null;
   // The newest count: an older one that comes late says nothing.
   let counting = null;
+  // Everything that reads or counts files, until the last of it has ended.
+  let work = Promise.resolve();
+  const track = (more) => {
+    work = Promise.allSettled([work, more]);
+    return more;
+  };
   return {
     /** Why the last file was not taken, in words. */
     refusal: "",
     /** How many tokens chat, question and files have, as they would be sent; null while nobody knows. */
     total: null,
+    /** How many files are still to be read. */
+    unread: 0,
 
     get files() {
       return chats.files;
     },
     get isCounting() {
-      return this.files.some((file) => file.tokens === null);
+      return this.unread > 0 || this.files.some((file) => file.tokens === null);
+    },
+
+    /** Wait until every file that was given is counted or refused. */
+    async settled() {
+      for (let seen = null; seen !== work; ) {
+        seen = work;
+        await seen;
+      }
     },
 
     /** Take files, one after the other. */
-    async take(given) {
+    take(given) {
       this.refusal = "";
+      this.unread += given.length;
+      return track(this.takeEach(given));
+    },
+
+    async takeEach(given) {
       for (const file of given) {
         const text = await textOf(file);
+        this.unread -= 1;
         if (text === null) this.refusal = words.notText(file.name);
         else if (file.size > LIMIT_BYTES) this.refusal = words.fileTooLarge(file.name);
         else await this.add({ id: newId(), name: file.name, text, tokens: null });
@@ -72,9 +94,13 @@ export function attach({ chats, live, countText, countChat, newId, words, setTim
     },
 
     /** Count what is left from an earlier page, or from before another chat was opened. */
-    async resume() {
+    resume() {
       this.refusal = "";
       this.total = null;
+      return track(this.countRest());
+    },
+
+    async countRest() {
       for (const file of this.files.filter((one) => one.tokens === null)) await this.count(file);
       if (this.total === null) await this.recount();
     },
@@ -99,8 +125,14 @@ export function attach({ chats, live, countText, countChat, newId, words, setTim
       if (counting === mine) this.total = total;
     },
 
-    /** Whether chat, question and files fit the context, by the engine's own count. */
+    /**
+     * Whether all that was given is there, and fits the context with chat and question by the engine's own
+     * count. Waits on the counts under way.
+     */
     async fits() {
+      this.refusal = "";
+      await this.settled();
+      if (this.refusal !== "") return false;
       const contextWindow = live.model?.contextWindow ?? null;
       if (contextWindow === null) return true;
       await this.recount();

@@ -12,14 +12,15 @@ const COPIED_SECONDS = 2;
 export function bubble({ live, words, copy, setTimeout }) {
   return () => ({
     isCopied: false,
-    isEditing: false,
-    edited: "",
 
     get isUser() {
       return this.message.role === "user";
     },
     get isAssistant() {
       return this.message.role === "assistant";
+    },
+    get isEditing() {
+      return this.editedId === this.message.id;
     },
     get isShownAsText() {
       return this.isUser && !this.isEditing;
@@ -35,6 +36,9 @@ export function bubble({ live, words, copy, setTimeout }) {
     },
     get isOver() {
       return !this.isWaiting && !this.isStreaming;
+    },
+    get hasFoot() {
+      return this.isOver && !this.isEditing;
     },
     get hasText() {
       return this.message.text !== "";
@@ -94,8 +98,9 @@ export function bubble({ live, words, copy, setTimeout }) {
     get problemAdvice() {
       return this.hasProblem ? words.advice(this.message.problem.code) : "";
     },
+    /** For whoever runs Paddock: the gateway's own words where ours are shown, and the request's name. */
     get problemRequest() {
-      return this.message.problem?.requestId ? words.request(this.message.problem.requestId) : "";
+      return this.message.problem ? words.problemDetail(this.message.problem) : "";
     },
     /** Seconds until a retry makes sense; an engine that is ready again makes it at once. */
     get retrySeconds() {
@@ -182,24 +187,27 @@ export function bubble({ live, words, copy, setTimeout }) {
     },
 
     edit() {
-      this.edited = this.message.text;
-      this.isEditing = true;
-      this.$nextTick(() => this.$refs.edited.focus());
+      this.startEdit(this.message);
     },
-    cancelEdit() {
-      this.isEditing = false;
+    /** Whoever began the change, by key or button, goes on in its box, behind the last word. */
+    focusEdited() {
+      const box = this.$el;
+      this.$nextTick(() => {
+        box.focus();
+        box.setSelectionRange(box.value.length, box.value.length);
+      });
     },
     /** Ask the changed question beside the old one. */
     sendEdit() {
       const text = this.edited.trim();
       if (text === "" || this.isAnswering) return;
-      this.isEditing = false;
+      this.endEdit();
       this.ask(text, this.message.parent, this.files);
     },
     pressEditKey(event) {
       if (event.key === "Escape") {
         event.preventDefault();
-        this.cancelEdit();
+        this.endEdit();
       } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) {
         event.preventDefault();
         this.sendEdit();

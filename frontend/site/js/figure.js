@@ -23,6 +23,8 @@ export function figures(locale) {
     /** A measured time: "0.21 s", "1.2 s", "12 s", "2 min 5 s". */
     seconds: (value) => (value < 9.95 ? `${(value < 0.995 ? two : one).format(value)} s` : wholeSeconds(value)),
     wholeSeconds,
+    /** A month: "October 2026". */
+    month: (date) => new Intl.DateTimeFormat(locale, { month: "long", year: "numeric" }).format(date),
     /** A rate: "8.4", "152". */
     rate: (value) => (value < 99.95 ? one.format(value) : whole.format(Math.round(value))),
     /** An amount of data: "3.4 GB", "12 MB". */

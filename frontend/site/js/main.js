@@ -14,6 +14,7 @@ import { chats } from "./chats.js";
 import { clipboard } from "./clipboard.js";
 import { counts } from "./count.js";
 import { memoryDatabase, openDatabase } from "./database.js";
+import { days } from "./day.js";
 import { download } from "./download.js";
 import { drawer, NARROW } from "./drawer.js";
 import { files } from "./files.js";
@@ -98,7 +99,7 @@ const others = tabs({
   ...later,
 });
 const desk = Alpine.reactive(chats({ store, newId, now, tell: others.tell, reactive: Alpine.reactive }));
-const panels = Alpine.reactive({ isShelfOpen: false, isSettingsOpen: false, isMoreOpen: false, query: "" });
+const panels = Alpine.reactive({ isShelfOpen: false, isSettingsOpen: false, isMoreOpen: false, query: "", days: {} });
 const voice = Alpine.reactive({ said: "" });
 const attached = Alpine.reactive(attach({ chats: desk, live: facts, ...counts(line), newId, words, ...later }));
 
@@ -178,15 +179,16 @@ const render = markdown({
 });
 
 const focus = (selector) => document.querySelector(selector)?.focus();
+const focusBox = () => focus("#draft");
 const quick = Alpine.reactive(
   shortcuts({
     storage,
     moves: {
       list: () => (panels.isMoreOpen = true),
-      write: () => focus("#draft"),
+      write: focusBox,
       newChat: () => {
         desk.openNew();
-        focus("#draft");
+        focusBox();
       },
       search: () => {
         panels.isShelfOpen = true;
@@ -198,7 +200,7 @@ const quick = Alpine.reactive(
 window.addEventListener("keydown", (event) => quick.press(event));
 
 const saveFile = download({ document, URL, Blob, ...later });
-const parts = { isNarrow: () => matchMedia(NARROW).matches, chats: desk, answers: writing, live: facts, panels, keys, attached, shortcuts: quick, newId, now, words, copy, isTouch, watchScroll, saveFile, exportAll: exporter({ chats: desk, saveFile, now, words }), ...later };
+const parts = { isNarrow: () => matchMedia(NARROW).matches, chats: desk, answers: writing, live: facts, panels, keys, attached, shortcuts: quick, newId, now, words, copy, isTouch, watchScroll, focusBox, saveFile, exportAll: exporter({ chats: desk, saveFile, now, words }), ...later };
 Alpine.directive("markdown", directive({ render }));
 Alpine.directive("grow", grow({ isNative: CSS.supports("field-sizing", "content") }));
 Alpine.data("thread", thread(parts));
@@ -228,6 +230,7 @@ for (const name of ["resume", "visibilitychange"]) document.addEventListener(nam
 Alpine.effect(() => {
   document.title = desk.current.title === "" ? "Paddock" : `${desk.current.title} · Paddock`;
 });
+Alpine.effect(() => (panels.days = days(desk.list, now(), words)));
 const narrow = matchMedia(NARROW);
 // Where there is room again, the list stands beside the chat.
 narrow.addEventListener("change", () => (panels.isShelfOpen = false));

@@ -10,6 +10,8 @@
  * Knows: the parser's token names, the elements allowed. Knows nothing of: chats, streams.
  */
 
+import { directionOf } from "./direction.js";
+
 /** Everything an answer may consist of; the sanitizer enforces the same list. */
 export const ELEMENTS = [
   "p", "br", "hr", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "a", "div", "span",
@@ -113,13 +115,13 @@ export function markdown({ lex, sanitize, document, copy, words, setTimeout, pai
       case "code":
         return codeBlock(token);
       case "blockquote":
-        return make("blockquote", { dir: "auto" }, blocks(token.tokens));
+        return make("blockquote", { dir: directionOf(token.text) }, blocks(token.tokens));
       case "list": {
-        const attributes = token.ordered && token.start !== 1 ? { start: String(token.start) } : {};
-        return make(token.ordered ? "ol" : "ul", attributes, token.items.map(item));
+        const start = token.ordered && token.start !== 1 ? { start: String(token.start) } : {};
+        return make(token.ordered ? "ol" : "ul", { dir: directionOf(token.raw), ...start }, token.items.map(item));
       }
       case "table":
-        return make("div", { class: "table", tabindex: "0" }, [table(token)]);
+        return make("div", { class: "table", tabindex: "0", dir: directionOf(token.raw) }, [table(token)]);
       case "text":
         return make("span", { dir: "auto" }, token.tokens ? inlines(token.tokens) : [decode(token.text)]);
       case "html":
@@ -134,7 +136,7 @@ export function markdown({ lex, sanitize, document, copy, words, setTimeout, pai
   function item(token) {
     const mark = token.task ? [token.checked ? "☑ " : "☐ "] : [];
     const children = token.tokens.filter((child) => child.type !== "checkbox");
-    return make("li", { dir: "auto" }, [...mark, ...blocks(children)]);
+    return make("li", token.task ? { class: "task" } : {}, [...mark, ...blocks(children)]);
   }
 
   function codeBlock(token) {

@@ -68,6 +68,13 @@ export function shelf({ chats, answers, panels, words, setTimeout, clearTimeout 
     },
 
     // Of one row: `chat` comes from the list around it.
+    /** Where a group of chats begins: what it is called. What a search found stands in one group. */
+    get day() {
+      return chats.found === null ? (panels.days[this.chat.id] ?? "") : "";
+    },
+    get hasDay() {
+      return this.day !== "";
+    },
     get chatTitle() {
       return this.chat.title || words.untitled;
     },

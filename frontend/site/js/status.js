@@ -24,8 +24,18 @@ export function status({ live, panels, words }) {
       if (!live.isReached) return "dot lost";
       return `dot ${live.phase ?? "unknown"}`;
     },
-    get loadLabel() {
-      return live.isReached && live.phase !== null ? words.load(live) : "";
+    // How busy it is, in parts: a narrow page leaves the slots out.
+    get isTold() {
+      return live.isReached && live.phase !== null;
+    },
+    get enginesLabel() {
+      return this.isTold ? words.online(live.engines) : "";
+    },
+    get slotsLabel() {
+      return this.isTold ? words.busy(live.running, live.slots) : "";
+    },
+    get waitingLabel() {
+      return this.isTold ? words.waiting(live.backlog) : "";
     },
 
     /** The banner: shown as long as a question could not be answered at once. */

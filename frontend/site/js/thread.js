@@ -5,12 +5,17 @@
  */
 import { add, drop, families, path, positionOf, show } from "./tree.js";
 
-/** Return the component factory. `isTouch()` is whether Enter is the only way to a new line. */
-export function thread({ chats, answers, live, keys, attached, newId, now, words, isTouch, isNarrow, panels, watchScroll }) {
+/** Return the component factory. `isTouch()` is whether Enter is the only way to a new line; `focusBox()` puts the cursor in the box. */
+export function thread({ chats, answers, live, keys, attached, newId, now, words, isTouch, isNarrow, panels, watchScroll, focusBox }) {
   let sorted = { state: null, families: new Map() };
   return () => ({
     isAtEnd: true,
     scroll: null,
+    /** The chat whose question is on its way, and waits for its files to be counted. */
+    heldId: null,
+    /** The question that is being changed, and what it says by now. */
+    editedId: null,
+    edited: "",
 
     init() {
       const isWanted = () => !this.isEmpty;
@@ -18,7 +23,11 @@ export function thread({ chats, answers, live, keys, attached, newId, now, words
         this.isAtEnd = isAtEnd;
       });
       this.$nextTick(() => this.arrive());
-      this.$watch("chatId", () => this.$nextTick(() => this.arrive()));
+      this.$watch("chatId", () => {
+        this.takeBack();
+        this.editedId = null;
+        this.$nextTick(() => this.arrive());
+      });
       this.$watch("isEngineReady", (isReady) => isReady && this.sendHeld("engine_down"));
       this.$watch("keyInUse", () => this.sendHeld("key_invalid"));
     },
@@ -76,8 +85,18 @@ export function thread({ chats, answers, live, keys, attached, newId, now, words
     get isIdle() {
       return !this.isAnswering;
     },
+    get hasQuestion() {
+      return this.draft.trim() !== "" || attached.files.length > 0 || attached.unread > 0;
+    },
+    /** Whether the question is sent as soon as its files are counted. */
+    get isHeld() {
+      return this.heldId !== null && attached.isCounting;
+    },
+    get isOpenToSend() {
+      return this.isIdle && !this.isHeld;
+    },
     get canSend() {
-      return this.isIdle && !attached.isCounting && (this.draft.trim() !== "" || attached.files.length > 0);
+      return this.isIdle && this.heldId === null && this.hasQuestion;
     },
     get cannotSend() {
       return !this.canSend;
@@ -90,12 +109,25 @@ export function thread({ chats, answers, live, keys, attached, newId, now, words
       return live.model.isDemo ? words.demoNote(live.model.id) : words.modelNote(live.model.id);
     },
 
-    /** Send the draft with its files; nothing happens when there is none or an answer is being written. */
+    /**
+     * Send the draft with its files, once those are counted and fit; nothing happens when there is none or
+     * an answer is being written.
+     */
     async send() {
       if (!this.canSend) return;
-      const text = this.draft.trim();
-      if (attached.files.length > 0 && !((await attached.fits()) && this.canSend)) return;
-      this.ask(text, chats.current.leaf, attached.hand());
+      if (attached.isCounting || attached.files.length > 0) {
+        // An object of its own, so that a question that was taken back and sent again goes once.
+        const held = (this.heldId = Symbol(chats.current.id));
+        const fits = await attached.fits();
+        if (this.heldId !== held) return;
+        this.heldId = null;
+        if (!fits || !this.canSend) return;
+      }
+      this.ask(this.draft.trim(), chats.current.leaf, attached.hand());
+    },
+    /** Do not send what waits for its files; it stays in the box. */
+    takeBack() {
+      this.heldId = null;
     },
 
     sendStarter() {
@@ -145,31 +177,56 @@ export function thread({ chats, answers, live, keys, attached, newId, now, words
       chats.save(chats.current, { isTouched: false });
     },
 
+    /** Change a question in its place. */
+    startEdit(message) {
+      this.edited = message.text;
+      this.editedId = message.id;
+    },
+    endEdit() {
+      this.editedId = null;
+      this.focusDraft();
+    },
+    editLast() {
+      const last = this.messages.findLast((message) => message.role === "user");
+      if (last !== undefined && this.isIdle) this.startEdit(last);
+    },
+
     stop() {
       answers.stop(chats.current);
       this.focusDraft();
     },
 
+    /** Put the cursor into the box; on a touch screen that would raise the keyboard unasked. */
     focusDraft() {
-      if (!isTouch()) this.$refs.draft?.focus();
+      if (!isTouch()) focusBox();
     },
 
     toEnd() {
       this.scroll.toEnd();
     },
 
-    /** Enter sends, Shift+Enter breaks the line; an input method's Enter belongs to it. */
+    /**
+     * Enter sends, Shift+Enter breaks the line, the arrow up in an empty box changes the last question; an
+     * input method's keys belong to it.
+     */
     pressKey(event) {
+      const isPlain = !event.shiftKey && !event.ctrlKey && !event.metaKey && !event.altKey && !event.isComposing;
+      if (event.key === "ArrowUp" && isPlain && this.draft === "" && !this.hasQuestion && !this.isEmpty) {
+        event.preventDefault();
+        this.editLast();
+        return;
+      }
       if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
       if (isTouch() && !event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
       this.send();
     },
 
-    /** Escape anywhere stops the answer, unless it closes a dialog. */
+    /** Escape anywhere takes a held question back or stops the answer, unless it closes a dialog. */
     pressEscape(event) {
-      if (!this.isAnswering || event.defaultPrevented || event.target?.closest?.("dialog, .rename")) return;
-      this.stop();
+      if (event.defaultPrevented || event.target?.closest?.("dialog, .rename")) return;
+      if (this.heldId !== null) this.takeBack();
+      else if (this.isAnswering) this.stop();
     },
   });
 }

@@ -30,6 +30,9 @@ export const table = {
     cut_off: "The connection closed before the answer was complete.",
     page_fault: "The page failed.",
   },
+  /** What happened, by the gateway's codes, for languages that are not its own. */
+  happened: {},
+  days: { pinned: "Pinned", today: "Today", yesterday: "Yesterday", week: "Last 7 days", month: "Last 30 days" },
   nouns: { engine: ["engine", "engines"], slot: ["slot", "slots"], token: ["token", "tokens"], chat: ["chat", "chats"] },
   code: "code",
   copyCode: "Copy",

@@ -14,25 +14,25 @@ const line = (...parts) => parts.filter(Boolean).join(" · ");
 
 /** Return the words of a language from its table; `locale` decides how numbers look. */
 export function vocabulary(strings, locale) {
-  const { bytes, count, plural, rate, seconds, wholeSeconds } = figures(locale);
+  const { bytes, count, month, plural, rate, seconds, wholeSeconds } = figures(locale);
   // One or many, as the table has them: [one, many].
   const many = (number, name) => plural(number, ...strings.nouns[name]);
   const inUse = (used) => (used > 0 ? fill(strings.inUse, { used: count(used) }) : "");
   return {
     ...strings,
+    month,
     look: (choice) => strings.looks[choice],
     image: (text) => (text === "" ? strings.image : `${strings.image}: ${text}`),
     phase: (phase) => strings.phases[phase] ?? phase,
     advice: (code) => strings.advice[code] ?? strings.tryAgainLong,
     /** What went wrong: the gateway's own words, or ours for what happened on the way to it. */
-    problem: ({ code, message }) => strings.problems[code] ?? message,
-    /** The line under the status: who is served, who waits. */
-    load: ({ backlog, engines, running, slots }) =>
-      line(
-        fill(strings.online, { engines: many(engines, "engine") }),
-        slots > 0 && fill(strings.busy, { running: count(running), slots: many(slots, "slot") }),
-        fill(strings.waiting, { backlog: count(backlog) }),
-      ),
+    problem: ({ code, message }) => strings.problems[code] ?? strings.happened[code] ?? message,
+    problemDetail: ({ code, message, requestId }) =>
+      line(strings.happened[code] && message, requestId && fill(strings.request, { id: requestId })),
+    // The line beside the status: who is served, who waits.
+    online: (engines) => fill(strings.online, { engines: many(engines, "engine") }),
+    busy: (running, slots) => (slots > 0 ? ` · ${fill(strings.busy, { running: count(running), slots: many(slots, "slot") })}` : ""),
+    waiting: (backlog) => ` · ${fill(strings.waiting, { backlog: count(backlog) })}`,
     sincePhase: (value) => fill(strings.soFar, { time: wholeSeconds(value) }),
     readyIn: (value) => fill(strings.readyIn, { time: wholeSeconds(value) }),
     download: ({ done, total, rate: speed, left }) =>
@@ -51,7 +51,6 @@ export function vocabulary(strings, locale) {
     },
     waited: (value) => fill(strings.waited, { time: wholeSeconds(value) }),
     tryAgainIn: (value) => fill(strings.tryAgainIn, { time: wholeSeconds(value) }),
-    request: (id) => fill(strings.request, { id }),
     version: (at, of) => fill(strings.version, { at: count(at), of: count(of) }),
     /** Under an answer: exact figures from the gateway, nothing counted here. */
     facts: ({ usage, timings, contextWindow }) =>
