@@ -107,6 +107,8 @@ class _CalledBody(_Strict):
     arguments: Text
     # Null in the answers that huggingface_hub's client reads.
     description: Annotated[Any, only()] = None
+    # OpenAI's SDK writes what it parsed of the arguments beside them.
+    parsed_arguments: Any = None
 
 
 class _CallBody(_Strict):
@@ -115,6 +117,8 @@ class _CallBody(_Strict):
     id: Annotated[Text, Field(min_length=1)]
     type: Annotated[Literal["function"], no("custom")]
     function: _CalledBody
+    # In a streamed call.
+    index: Annotated[int, Field(strict=True, ge=0)] | None = None
 
 
 class MessageBody(_Strict):
@@ -132,6 +136,8 @@ class MessageBody(_Strict):
     audio: Annotated[Any, only()] = None
     function_call: Annotated[Any, only()] = None
     annotations: Annotated[Any, only([])] = None
+    # What OpenAI's SDK parsed of the content, which is here, too.
+    parsed: Any = None
 
     @property
     def text(self) -> str:

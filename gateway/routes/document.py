@@ -45,8 +45,8 @@ TICKET_HEADERS: tuple[tuple[str, Described], ...] = (
     ("X-Deadline-Ms", {"type": "string", "pattern": "^[0-9]{1,9}$"}),
 )
 STREAM_HEADERS: tuple[tuple[str, Described], ...] = (
-    ("Paddock-Progress", {"type": "string"}),
-    ("Paddock-Resume", {"type": "string"}),
+    ("Paddock-Progress", {"type": "string", "enum": ["0", "1"]}),
+    ("Paddock-Resume", {"type": "string", "enum": ["0", "1"]}),
 )
 
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from gateway.body import read_body
 from gateway.chat import Usage
 from gateway.choices import Answer
-from gateway.errors import ChatUnsupported, ModelUnknown
+from gateway.errors import ChatInvalid, ChatUnsupported, ModelUnknown
 from gateway.fleet import DEMO_MODEL
 from gateway.gauges import paddock_version
 from gateway.metrics import Metrics
@@ -170,7 +170,7 @@ class OpenAiRoutes:
                 return _whole(answer_id, created, model, self._fingerprint, wholes, usage.usage, body)
 
             return Whole(generation, write)
-        is_resumable = request.headers.get(RESUME_HEADER) == "1"
+        is_resumable, shows_progress = _asks(request, RESUME_HEADER), _asks(request, PROGRESS_HEADER)
         forms = [
             OpenAiForm(
                 answer_id,
@@ -179,7 +179,7 @@ class OpenAiRoutes:
                 request_id(request),
                 is_chat=is_chat,
                 includes_usage=body.includes_usage,
-                shows_progress=request.headers.get(PROGRESS_HEADER) == "1",
+                shows_progress=shows_progress,
                 is_split=is_resumable,
                 calls=one,
                 has_top=bool(sampling.top_tokens),
@@ -232,6 +232,14 @@ class OpenAiRoutes:
             "demo": replica.model == DEMO_MODEL,
             "defaults": {"temperature": temperature, "top_p": top_p},
         }
+
+
+def _asks(request: Request, header: str) -> bool:
+    """Say whether a header asks for what it names. Raises: ChatInvalid for what is neither yes nor no."""
+    given = request.headers.get(header, "0")
+    if given not in ("0", "1"):
+        raise ChatInvalid(f"{header}: must be 1 or 0", param=header)
+    return given == "1"
 
 
 def _whole(

@@ -1,12 +1,14 @@
-"""What TGI's clients ask of the chat route in their own words, and what they send back of an answer."""
+"""What clients ask of the chat route in their own words, and what they send back of an answer."""
 
 import asyncio
 import dataclasses
 import json
 from typing import Any
 
+import openai
 import pytest
 from huggingface_hub import InferenceClient
+from pydantic import BaseModel
 from text_generation import Client
 from text_generation.types import Message
 
@@ -20,6 +22,12 @@ WEATHER = {
 }
 CALL = '{"name": "weather", "parameters": {"city": "Bergen"}}'
 QUESTION = {"role": "user", "content": "Weather in Bergen?"}
+
+
+class Weather(BaseModel):
+    """A tool's arguments."""
+
+    city: str
 
 
 @pytest.fixture
@@ -76,3 +84,22 @@ async def test_the_hub_s_client_calls_a_tool_and_sends_its_answer_back(
 
     assert {"city": "Bergen"} == json.loads(call.function.arguments)
     assert "It rains." == told.message.content
+
+
+async def test_openai_s_stream_helper_sends_back_what_it_parsed(
+    served: Served, tgi_double: ThreadDouble
+) -> None:
+    """A call's arguments stand in its message as text, and parsed beside it."""
+    tgi_double.script(reply=CALL).script(reply="It rains.")
+    tools: list[Any] = [openai.pydantic_function_tool(Weather, name="weather")]
+    asked: list[Any] = [QUESTION]
+    async with openai.AsyncOpenAI(base_url=f"{served.url}/v1", api_key="none", max_retries=0) as sdk:
+        async with sdk.chat.completions.stream(model="tgi", messages=asked, tools=tools) as stream:
+            message = (await stream.get_final_completion()).choices[0].message
+        (call,) = message.tool_calls or []
+        result = {"role": "tool", "tool_call_id": call.id, "content": "rain"}
+        asked += [message, result]
+        told = await sdk.chat.completions.create(model="tgi", messages=asked, tools=tools)
+
+    assert Weather(city="Bergen") == call.function.parsed_arguments
+    assert "It rains." == told.choices[0].message.content
