@@ -288,10 +288,12 @@ def test_a_lost_gateway_is_said_and_asked_again(top: ModuleType, capsys: pytest.
 def test_a_picture_of_what_was_says_so(top: ModuleType) -> None:
     """Old figures are not taken for new ones, and fit a narrow terminal."""
     shown = top.facts(deque([sample(top, 0.0, [0, 0, 0])]), [])
-    text = top.picture(shown, "http://here", "gone; below is what was seen 7 s ago", cells=5)
+    text = top.picture(shown | {"reason": "a sentence of many words " * 3}, "http://here",
+                       "gone; below is what was seen 7 s ago", 34)
 
-    assert "gone; below is what was seen 7 s ago" in text
-    assert all(len(line) <= 40 for line in text)
+    assert ["gone; below is what was seen 7 s", "ago"] == text[2:4]
+    assert ["                many words a"] == [line for line in text if line.endswith("many words a")][:1]
+    assert [] == [line for line in text if len(line) > 40]
 
 
 @pytest.mark.parametrize(("term", "is_plain"), [("xterm", False), ("dumb", True), (None, True)])
