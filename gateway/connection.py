@@ -72,20 +72,25 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         # TGI leaves Nagle's algorithm on: with delayed acknowledgements every second small event
-        # waits some 40 ms for ours. The kernel clears the flag, so it is set after each read.
-        if _QUICKACK is not None and self._socket is not None:
+        # waits some 40 ms for ours. The kernel delays them where both sides talk, so the flag is cleared
+        # by each request that goes out, and by nothing while its answer comes in.
+        if not self.has_head and _QUICKACK is not None and self._socket is not None:
             self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError as error:
             self._lost = f"not HTTP: {error}"
             self.close()
+        pieces = self._pieces
         if self._pour is not None:
-            if self._pieces:
-                self._hand_over(self._pour)
+            if pieces:
+                # Nothing that is poured is held back, so there is no more to taking it.
+                data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+                pieces.clear()
+                self._hand_over(data, self._pour)
             if not self.is_complete and self._lost is None:
                 return
-        elif self._pieces:
+        elif pieces:
             self._unread += len(data)
             if self._unread > _HIGH_WATER_BYTES and not self._is_paused and self.transport is not None:
                 self._is_paused = True
@@ -174,12 +179,12 @@ class Connection(asyncio.Protocol):
         self._timer_at = when
         self._timer = self._loop.call_at(when, self._on_timer)
 
-    def _hand_over(self, into: Callable[[bytes], bool]) -> None:
+    def _hand_over(self, data: bytes, into: Callable[[bytes], bool]) -> None:
         waiter = self._waiter
         if waiter is None or waiter.done():
             return
         try:
-            if into(self._taken()):
+            if into(data):
                 return
             waiter.set_result(None)
         except Exception as error:  # noqa: BLE001 - raised where the pouring is awaited

@@ -44,7 +44,8 @@ class Generation(Followed):
         self._house = house
         # The same for all answers to one chat.
         self._whole = whole or object()
-        self._clock, self._observe_gap = house.clock, house.ledger.metrics.gap  # for every token
+        # What is called for every token is looked up once.
+        self._clock, self._observe_gap, self._pace = house.clock, house.ledger.metrics.gap, house.pace.add
         self._ticket = ticket
         self._moved = asyncio.Event()
         self._ended_by: PaddockError | None = None
@@ -228,7 +229,7 @@ class Generation(Followed):
                 self._longest_gap = gap
         self._last = now
         self._tokens += tokens
-        self._house.pace.add(tokens)
+        self._pace(tokens)
 
     def used(self) -> int | None:
         """Give the tokens it cost, None if that is not known."""

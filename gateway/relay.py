@@ -100,16 +100,18 @@ class Streaming(Generation):
 
     async def _part(self, replica: Replica, body: bytes, stops: "_Cut | None") -> str:
         """Stream one request to the engine; give its text."""
-        form, calls = self.order.form, self.order.calls
+        calls, is_native = self.order.calls, self.order.native is not None
+        # What is called for every token is looked up once.
+        count, append, deltas = self._count, self.log.append, self.order.form.deltas
         pieces: list[bytes] = []
 
         def give(batch: Batch) -> bool:
-            self._count(batch.tokens)
-            if self.order.native is None:
+            count(batch.tokens)
+            if not is_native:
                 pieces.extend(batch.deltas)
             if stops is not None:
                 stops.cut(batch)
-            self.log.append(form.deltas(batch))
+            append(deltas(batch))
             is_hit = (stops is not None and stops.is_hit) or (calls is not None and calls.is_complete)
             if batch.final is not None:
                 self._finish = Finish.STOP if is_hit else batch.final.finish
@@ -120,7 +122,7 @@ class Streaming(Generation):
 
         is_detailed = self.order.sampling.top_tokens is not None
         await replica.tgi.generate(body, give, self.order.headers, is_detailed=is_detailed)
-        return "".join(orjson.loads(piece) for piece in pieces)
+        return "".join(orjson.loads(b"[" + b",".join(pieces) + b"]"))
 
 
 class Forwarding(Generation):

@@ -94,7 +94,9 @@ class OpenAiForm:
             return self._detailed(batch.text, batch.details)
         if self._calls is not None:
             return self._called(self._calls, batch.text)
-        deltas = _shown(batch)
+        deltas = batch.deltas
+        if b'""' in deltas:
+            deltas = _shown(batch)
         if not deltas:
             return []
         if self._is_split:

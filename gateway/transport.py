@@ -21,8 +21,9 @@ class Reply:
         self._connection = connection
         self.status: int = connection.parser.get_status_code()
         self.headers: Mapping[str, str] = connection.headers
-        # Called for every token, so one call and not two.
-        self._extend = connection.extend
+        # Moves the deadline of what is being poured to so many seconds from now. Called for every token,
+        # so it is one call and not two.
+        self.extend: Callable[[float], None] = connection.extend
 
     async def take(self, limit_seconds: float) -> bytes:
         """Give all bytes that arrived since the last call, b"" at the end.
@@ -40,10 +41,6 @@ class Reply:
         Raises: TransportTimeout once the deadline passes, TransportError when it broke.
         """
         await self._connection.pour(into, limit_seconds)
-
-    def extend(self, limit_seconds: float) -> None:
-        """Move the deadline of what is being poured to so many seconds from now."""
-        self._extend(limit_seconds)
 
     async def whole(self, limit_seconds: float) -> bytes:
         """Read the body to its end."""

@@ -17,6 +17,12 @@ from starlette.types import Message, Receive, Scope, Send
 # Where a scope has the server's own send, without what the layers in between do to the head of an answer.
 SERVER_SEND = "paddock.server_send"
 
+# Where a scope may have the server's short way for a piece of a body: a Write.
+SERVER_WRITE = "paddock.server_write"
+
+# Sends a piece of a body whose head was sent, and does not end it; False if that is not possible now.
+Write = Callable[[bytes], bool]
+
 # What an awaitable does step by step, and what it waits for in between.
 _Steps = Generator[Any, Any, None]
 
@@ -33,6 +39,7 @@ class Push:
     def __init__(self, send: Send, make: Callable[[], None]) -> None:
         self._send = send
         self._make = make
+        self._write: Write | None = None
         self._task: asyncio.Task[None] | None = None
         self._limit: asyncio.Timeout | None = None
         self._error: Exception | None = None
@@ -42,6 +49,7 @@ class Push:
     def shorten(self, scope: Scope) -> None:
         """Send from now on past the layers that only look at an answer's head, which was put."""
         self._send = scope.get(SERVER_SEND, self._send)
+        self._write = scope.get(SERVER_WRITE)
 
     def tell(self) -> None:
         """Take note that there may be something to send. Never raises."""
@@ -50,6 +58,16 @@ class Push:
                 self._make()
             except Exception as error:  # noqa: BLE001 - raised where the client is watched
                 self._fail(error)
+
+    def write(self, body: bytes) -> None:
+        """Send a piece of a body that is not the last, while free. Never raises."""
+        try:
+            if self._write is not None and self._write(body):
+                return
+        except Exception as error:  # noqa: BLE001 - raised where the client is watched
+            self._fail(error)
+            return
+        self.put({"type": "http.response.body", "body": body, "more_body": True})
 
     def put(self, *messages: Message) -> None:
         """Send messages, in order, while free. Never raises."""

@@ -133,11 +133,13 @@ class Follow(EventStream):
             if not self._push.is_free:
                 return
         fresh = log.since(self._cursor)
-        if fresh or log.is_closed:
+        frames = fresh[0] if len(fresh) == 1 else b"".join(fresh)
+        if log.is_closed:
+            self._push.put(_body(frames, has_more=False))
+        elif frames:
             self._cursor += len(fresh)
             self._sent_at = self._now()
-            frames = fresh[0] if len(fresh) == 1 else b"".join(fresh)
-            self._push.put(_body(frames, has_more=not log.is_closed))
+            self._push.write(frames)
 
     def _open(self) -> None:
         """Send the head, or the whole of an error that came before the first frame."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from starlette.types import Message
 
-from gateway.routes.push import SERVER_SEND, Push
+from gateway.routes.push import SERVER_SEND, SERVER_WRITE, Push
 
 
 class Client:
@@ -179,3 +179,50 @@ async def test_bodies_go_past_the_layers_once_the_head_is_out() -> None:
     push.put(body(b"two"))
 
     assert ([b"head", b"one"], [b"two"]) == (layers.sent, server.sent)
+
+
+async def test_a_piece_goes_the_servers_short_way_once_the_head_was_put() -> None:
+    """Before, and where a server has none, it is a message like any other."""
+    client, written = Client(), list[bytes]()
+
+    def write(data: bytes) -> bool:
+        written.append(data)
+        return True
+
+    push = Push(client.send, nothing)
+    push.write(b"a")
+    push.shorten({SERVER_WRITE: write})
+    push.write(b"b")
+    push.put(body(b"c", has_more=False))
+
+    assert ([b"a", b"c"], [b"b"]) == (client.sent, written)
+
+
+async def test_what_the_short_way_does_not_take_waits_in_a_send() -> None:
+    """What comes meanwhile is asked for when the client has taken that."""
+    client, fresh = Client(), [b"b"]
+    push = Push(client.send, lambda: push.write(fresh.pop()) if fresh else None)
+    push.shorten({SERVER_WRITE: lambda _: False})
+    client.takes.clear()
+    push.write(b"a")
+    push.tell()
+    assert ([], False) == (client.sent, push.is_free)
+    client.takes.set()
+    await until(lambda: len(client.sent) == 2)
+
+    assert [b"a", b"b"] == client.sent
+
+
+async def test_a_short_way_that_breaks_is_told_where_the_client_is_watched() -> None:
+    """As a send that breaks is."""
+
+    def write(_: bytes) -> bool:
+        raise OSError("broken")
+
+    client = Client()
+    push = Push(client.send, nothing)
+    push.shorten({SERVER_WRITE: write})
+    push.write(b"a")
+
+    with pytest.raises(OSError, match="broken"):
+        await push.until_gone(client.receive)
