@@ -28,15 +28,15 @@ class Row:
     panels: Sequence[Panel]
 
 
-def board(title: str, about: str, rows: Sequence[Row]) -> dict[str, Any]:
-    """Write a dashboard."""
+def board(title: str, about: str, rows: Sequence[Row], since: str = "now-1h") -> dict[str, Any]:
+    """Write a dashboard; since is what it shows when it is opened, in Grafana's words."""
     panels: list[dict[str, Any]] = []
     y = 0
     for row in rows:
         panels.append(_heading(row, len(panels) + 1, y, is_folded=False))
         placed, y = _placed(row, len(panels) + 1, y + 1)
         panels += placed
-    return _document(title, about, panels, _variables(str(panels)))
+    return _document(title, about, panels, _variables(str(panels))) | {"time": {"from": since, "to": "now"}}
 
 
 def folded(title: str, about: str, rows: Sequence[Row]) -> dict[str, Any]:

@@ -29,12 +29,13 @@ HERE = Path(__file__).parent
 FOLDER = HERE / "grafana/dashboards"
 IMPORT = HERE / "grafana/import/paddock.json"
 
-BOARDS = {
+# File, then title, what it is about, its rows, and since when it shows them where not for an hour.
+BOARDS: dict[str, tuple[str, str, list[Row]] | tuple[str, str, list[Row], str]] = {
     "users": ("Users", "How those who chat are served.", USERS),
     "queue": ("Queue", "Who waits, what they are told, and whether it is fair.", QUEUE),
     "engine": ("Engine", "TGI's own figures, and what they mean.", ENGINES),
     "machine": ("Machine", "GPU, disk and the gateway's process.", MACHINE),
-    "starts": ("Starts", "Download, loading, resting and waking.", STARTS),
+    "starts": ("Starts", "Download, loading, resting and waking.", STARTS, "now-24h"),
 }
 
 
@@ -50,7 +51,7 @@ def without_rules(row: Row, name: str) -> Row:
 
 def texts() -> dict[Path, str]:
     """Write all files."""
-    rows = [without_rules(row, title) for title, _, rows in BOARDS.values() for row in rows]
+    rows = [without_rules(row, title) for title, _, rows, *_ in BOARDS.values() for row in rows]
     boards = {FOLDER / f"{name}.json": board(*parts) for name, parts in BOARDS.items()}
     boards[IMPORT] = folded("all", "All of Paddock's boards on one.", rows)
     written = {path: json.dumps(body, indent=1, ensure_ascii=False) + "\n" for path, body in boards.items()}
