@@ -26,6 +26,14 @@ CREDIT_TOKENS = 2_048
 # number of tokens, and no debt is forgotten before it is paid.
 MOST_TOKENS = 131_072
 
+# A debt delays its client's next chat by no more than so many times what that chat asks for, counted from
+# when the client was served last. So who took much while others were away pays it back out of half its share.
+# Else it would not be served at all until the others had had as much: in the trace for twenty minutes.
+PATIENCE = 2
+# What the last chat used beyond what it asked for comes on top, or asking for little would gain; up to this,
+# the whole context of a Llama 3.
+MOST_EXCESS = 8_192
+
 # A turn is never free: a client that leaves as soon as it is served would come first for ever.
 LEAST_TOKENS = 16
 
@@ -47,12 +55,15 @@ Entry = TypeVar("Entry")
 class Account(Generic[Entry]):
     """One client's tokens in one line, and its entries there.
 
-    Units: tokens. had is what ended chats used, as far as it counts; held is what running chats ask for.
+    Units: tokens. had is what ended chats used, as far as it counts; held is what running chats ask for;
+    excess is what its last chat used beyond that; since is the level when it was last served, or came.
     """
 
     client: str
     had: int
     held: int = 0
+    excess: int = 0
+    since: int = 0
     running: int = 0
     waiting: deque["Spot[Entry]"] = field(default_factory=deque)
 
@@ -60,6 +71,10 @@ class Account(Generic[Entry]):
     def is_open(self) -> bool:
         """Say whether it has a chat in line or running."""
         return bool(self.running or self.waiting)
+
+    def begins(self, cost: int, since: int) -> int:
+        """Give what it will have had, as far as that delays it, at the turn of an entry that is its first."""
+        return self.held + min(self.had, since + PATIENCE * _bounded(cost) + self.excess)
 
 
 @dataclass(slots=True, eq=False)
@@ -126,7 +141,12 @@ class Line(Generic[Entry]):
         account = self._accounts.get(client)
         return 0 if account is None else len(account.waiting) + account.running
 
-    def begins(self, client: str) -> int:
+    def first(self, client: str) -> Spot[Entry] | None:
+        """Give the first spot of a client, None if none of its entries waits."""
+        account = self._accounts.get(client)
+        return account.waiting[0] if account is not None and account.waiting else None
+
+    def begins(self, client: str, cost: int = 0) -> int:
         """Give what a client will have had at the turn of an entry that it brought now."""
         account = self._accounts.get(client)
         if account is None:
@@ -134,11 +154,11 @@ class Line(Generic[Entry]):
         if account.waiting:
             last = account.waiting[-1]
             return last.begins + last.cost
-        return max(account.had + account.held, self.level - CREDIT_TOKENS)
+        return max(account.begins(cost, self.level), self.level - CREDIT_TOKENS)
 
     def add(self, entry: Entry, client: str, cost: int) -> Spot[Entry]:
         """Put an entry in line."""
-        begins = self.begins(client)
+        begins = self.begins(client, cost)
         account = self._accounts.get(client)
         if account is None:
             account = self._accounts[client] = Account(client, begins)
@@ -146,7 +166,8 @@ class Line(Generic[Entry]):
             self._open += 1
             self._idle.pop(client, None)
         if not account.waiting:
-            account.had = begins - account.held
+            account.had = max(account.had, begins - account.held)
+            account.since = self.level
         self._number += 1
         spot = Spot(entry, self, account, _bounded(cost), self._number, begins)
         account.waiting.append(spot)
@@ -157,9 +178,9 @@ class Line(Generic[Entry]):
         """Count the entries that go before one if nobody comes."""
         return bisect_left(self._marks, (spot.begins, spot.number))
 
-    def newcomer_rank(self, client: str) -> int:
+    def newcomer_rank(self, client: str, cost: int = 0) -> int:
         """Count the entries that would go before one that a client brought now."""
-        return bisect_left(self._marks, (self.begins(client), self._number + 1))
+        return bisect_left(self._marks, (self.begins(client, cost), self._number + 1))
 
     def turns(self, begins: int) -> float:
         """Give how many turns bring the line to what begins there, if others come as they did lately."""
@@ -171,10 +192,12 @@ class Line(Generic[Entry]):
         spot = self._marks.pop(0).spot
         account = spot.account
         account.waiting.popleft()
+        # What nobody else wanted is not held against those who took it: the level comes along.
+        self.level = max(self.level, spot.begins - account.held)
+        account.since = self.level
         account.held += spot.cost
         account.running += 1
-        # What nobody else wanted is not held against those who took it: the level comes along.
-        self.level = max(self.level, account.had)
+        self._settle(account)
         self._front = max(self._front, spot.begins)
         if self._last is not None:
             self._risen += self._front - self._last - (self._rises[0] if len(self._rises) == _MEMORY else 0)
@@ -189,6 +212,7 @@ class Line(Generic[Entry]):
         place = account.waiting.index(spot)
         del account.waiting[place]
         self._shift(account, -spot.cost, place)
+        self._settle(account)
         self._leave(account)
 
     def end(self, spot: Spot[Entry], used: int) -> None:
@@ -196,12 +220,18 @@ class Line(Generic[Entry]):
         account, used = spot.account, _bounded(used)
         rise, self._unshared = divmod(self._unshared + used, SHARES_PER_CLIENT * self._open)
         self.level += rise
-        before = account.had + account.held
         account.running -= 1
+        account.excess = min(max(0, used - spot.cost), MOST_EXCESS)
         account.held -= spot.cost
         account.had = min(max(account.had + used, self.level - MOST_TOKENS), self.level + MOST_TOKENS)
-        self._shift(account, account.had + account.held - before)
+        self._settle(account)
         self._leave(account)
+
+    def _settle(self, account: Account[Entry]) -> None:
+        """Let a client's entries begin where its account says."""
+        if account.waiting:
+            first = account.waiting[0]
+            self._shift(account, account.begins(first.cost, account.since) - first.begins)
 
     def _shift(self, account: Account[Entry], tokens: int, first: int = 0) -> None:
         """Let a client's entries, from the first on, begin some tokens later."""

@@ -14,6 +14,7 @@ from gateway.errors import BacklogFull, DeadlineUnmet, Draining
 from gateway.estimate import Estimate, Pacer, Wait
 from gateway.promise import Promises
 from gateway.schedule import Class, Schedule, Spot
+from gateway.share import Shares, most_of
 from gateway.ticket import State, Ticket
 
 __all__ = ["Admission", "State", "Ticket"]
@@ -53,6 +54,7 @@ class Admission:
         self._waits: dict[Ticket, list[Wait]] = {}
         self._sampled = 0
         self._waiting_tokens = 0
+        self._shares = Shares(backlog_token_limit)
 
     @property
     def running(self) -> int:
@@ -68,6 +70,10 @@ class Admission:
     def waiting_tokens(self) -> int:
         """Add up what the tickets in the backlog ask for."""
         return self._waiting_tokens
+
+    def waiting_of(self, client: str) -> int:
+        """Count a client's tickets in the backlog."""
+        return self._shares.chats(client)
 
     @property
     def most_kept(self) -> int:
@@ -98,9 +104,9 @@ class Admission:
         is_full = self.running >= self.open_slots
         if is_full:
             # 3. No free slot: wait, if waiting is bounded in chats and in tokens.
-            self._check_room(client, cost)
+            self.check_room(client, cost)
             # 4. And if the caller can wait that long, where its turn comes.
-            estimate = None if deadline_seconds is None else self.estimate(client, kind)
+            estimate = None if deadline_seconds is None else self.estimate(client, kind, cost)
             if deadline_seconds is not None and estimate is not None and estimate.low > deadline_seconds:
                 raise DeadlineUnmet(
                     f"the wait is at least {estimate.low:.1f} s, which is later than asked for",
@@ -111,6 +117,7 @@ class Admission:
         ticket = Ticket(self, client, kind, cost)
         spot = self._spots[ticket] = self._schedule.add(ticket, client, kind, cost)
         self._waiting_tokens += cost
+        self._shares.add(client, cost)
         if is_full:
             self._begin(spot)
             ticket.told = spot.line.rank(spot)
@@ -137,6 +144,7 @@ class Admission:
             moved = self._schedule.behind(spot)
             self._schedule.remove(spot)
             self._waiting_tokens -= ticket.cost
+            self._shares.remove(ticket.client, ticket.cost)
             self._waits.pop(ticket, None)
         ticket.state = State.RELEASED
         self._promote()
@@ -175,29 +183,49 @@ class Admission:
         turns = self._schedule.turns(self._spots[ticket])
         return self._pacer.estimate(turns, self.open_slots, _groups(ticket.client, ticket.kind))
 
-    def estimate(self, client: str = "", kind: Class = Class.INTERACTIVE) -> Estimate | None:
+    def estimate(
+        self, client: str = "", kind: Class = Class.INTERACTIVE, cost: int = 0
+    ) -> Estimate | None:
         """Estimate the wait of a chat that a client brought now, by default one that nobody knows.
 
         None before anything was measured and while no slot is open.
         """
         if not self.open_slots:
             return None
-        turns = self._schedule.newcomer_turns(client, kind)
+        turns = self._schedule.newcomer_turns(client, kind, cost)
         return self._pacer.estimate(turns, self.open_slots, _groups(client, kind))
 
-    def _check_room(self, client: str, cost: int) -> None:
-        """See that a client may wait. Raises: BacklogFull.
+    def could_hold(self, count: int, cost: int) -> bool:
+        """Say whether so many chats of one client would be let in while nobody else is here."""
+        wait = count - self.slots
+        tokens = wait * self._shares.weight(cost)
+        is_within = wait <= 1 or tokens <= most_of(self.backlog_token_limit)
+        return is_within and wait <= most_of(self.backlog_limit)
 
-        One chat may always wait, or a limit below its cost would refuse it for ever.
-        """
+    def check_room(self, client: str, cost: int, count: int = 1) -> None:
+        """See that so many more chats of a client may wait, each of this cost. Raises: BacklogFull."""
+        # 1. Who has chats in line leaves room for others, but for a place that was promised to it.
+        free = self.backlog_limit - self.waiting
+        is_within = self._shares.has_room(client, cost, count, free, self.backlog_limit)
+        is_within = is_within or self._promises.is_due(client)
+        if not is_within and self._shares.chats(client):
+            raise BacklogFull(
+                f"{self._shares.chats(client)} chats of this client wait, and with one more too little would "
+                "be left for others; try again when one of them runs",
+                retry_after_seconds=self._seconds_to_next(client),
+            )
+        # 2. Places that are promised to others are kept for them.
         places = tokens = 0
         if self._promises:
             places, tokens = self._promises.kept(client, self.most_kept, self.backlog_limit // 2)
-        if self.waiting + places >= self.backlog_limit:
+        weight = self._shares.weight(cost)
+        if places + count > free or not is_within:
             why = f"{self.running} chats run and {self.waiting} wait, which is the limit"
-            if self.waiting < self.backlog_limit:
+            if free > 0:
                 why = f"{self.waiting} chats wait, and {places} places are kept for those told to come"
-        elif self.waiting and self._waiting_tokens + tokens + cost > self.backlog_token_limit:
+            if count > 1 and free > 0:
+                why = f"{self.waiting} chats wait, and {count} more would have to, which are too many"
+        elif self.waiting and self._shares.tokens + tokens + count * weight > self.backlog_token_limit:
             why = f"the chats that wait ask for {self._waiting_tokens} tokens, which is the limit"
         else:
             return
@@ -205,13 +233,20 @@ class Admission:
         most = min(1 + self._schedule.open(client), max(1, self.backlog_limit // 4))
         plain = self._pacer.plain(1, self.open_slots) if self.open_slots else None
         first, gap = (1.0, 1.0) if plain is None else (plain.high, plain.likely)
-        seconds = self._promises.tell(client, cost, most, first, gap)
+        seconds = self._promises.tell(client, weight, most, first, gap, count)
         raise BacklogFull(f"{why}; try again soon", retry_after_seconds=seconds)
+
+    def _seconds_to_next(self, client: str) -> int:
+        """Estimate, with little risk, when the first chat that a client has in line will run."""
+        first = self._schedule.first(client)
+        expected = None if first is None else self.estimate_of(first.entry)
+        return 1 if expected is None else max(1, math.ceil(expected.high))
 
     def _promote(self) -> None:  # the only place a ticket starts to run
         while len(self._schedule) and self.running < self.open_slots:
             ticket = self._schedule.take().entry
             self._waiting_tokens -= ticket.cost
+            self._shares.remove(ticket.client, ticket.cost)
             ticket.state = State.RUNNING
             ticket.granted = self._clock()
             for wait in self._waits.pop(ticket, ()):

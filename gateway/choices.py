@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from gateway.admission import Admission, Ticket
 from gateway.chat import Batch, Finish, Outcome, Timings, Usage
-from gateway.errors import BacklogFull, ChatUnsupported, GatewayFault, PaddockError, Refusal
+from gateway.errors import ChatUnsupported, GatewayFault, PaddockError, Refusal
 from gateway.followed import Followed
 from gateway.generation import Generation
 from gateway.house import House
@@ -189,20 +189,13 @@ def admit_all(admission: Admission, orders: Sequence[Order]) -> list[Ticket]:
     """Give a ticket for each order of one chat, or none at all. Raises: Refusal, ChatUnsupported."""
     first = orders[0]
     caller, count, cost = first.caller, len(orders), max(one.cost for one in orders)
-    never = count - admission.slots
-    if never > admission.backlog_limit or (never > 1 and never * cost > admission.backlog_token_limit):
+    if not admission.could_hold(count, cost):
         raise ChatUnsupported("n: so many answers of this length never fit the queue here", param="n")
-    free = max(0, admission.open_slots - admission.running)
-    waits = count - free
-    is_full = waits > admission.backlog_limit or (waits > 1 and waits * cost > admission.backlog_token_limit)
-    # While slots are free nobody waits. Seen before, because a slot that is taken and given back at once
-    # would count as an answer of no length in the estimates.
-    if free and is_full:
-        raise BacklogFull(
-            f"{admission.running} chats run, and {waits} of {count} answers would have to wait, which are "
-            "too many; try again soon",
-            retry_after_seconds=1,
-        )
+    waits = count - max(0, admission.open_slots - admission.running)
+    if waits > 0 and not admission.is_draining:
+        # Before any slot is taken: one that is given back at once would count as an answer of no length in
+        # the estimates. And so that as many places are promised as are needed.
+        admission.check_room(caller.client, cost, waits)
     tickets: list[Ticket] = []
     try:
         for one in orders:

@@ -39,29 +39,42 @@ class Promises:
     def __len__(self) -> int:
         return len(self._line)
 
-    def tell(self, client: str, cost: int, most: int, first_seconds: float, gap_seconds: float) -> int:
-        """Promise a client a place; say in how many seconds.
+    def is_due(self, client: str) -> bool:
+        """Say whether a client was told to come by now, and its place is still kept."""
+        self._forget()
+        own = self._of.get(client)
+        return own is not None and own[0].due <= self._clock()
+
+    def tell(
+        self, client: str, cost: int, most: int, first_seconds: float, gap_seconds: float, count: int = 1
+    ) -> int:
+        """Promise a client a place, or several for one time; say in how many seconds.
 
         A place surely comes free within the first seconds, and then one after each gap. most is how many
-        promises the client may have: who has them all and asks again is told the same time.
+        promises the client may have: who has them all and asks again is told the same time. cost is that of
+        each.
         """
         self._forget()
+        first_seconds += (count - 1) * gap_seconds
         now = self._clock()
         own = self._of.get(client)
         # 1. It came as told, and places came free more slowly than thought: the next one that nobody else
         #    comes for.
         if own and own[0].due <= now:
-            self.redeem(client)
+            for _ in range(count):
+                self.redeem(client)
             rivals = bisect_left(self._line, now + first_seconds, key=lambda promise: promise.due)
-            return self._keep(client, cost, first_seconds + rivals * gap_seconds)
+            return self._keep(client, cost, first_seconds + rivals * gap_seconds, count)
         # 2. It has as many promises as it may: it keeps them.
         if own and len(own) >= most:
             return _whole(own[-1].due - now)
         # 3. Each who was told to come takes one place, so this one is told a later time.
         wait = first_seconds
         if self._line:
-            wait = max(wait, self._line[-1].due - now + _SLACK * gap_seconds)
-        return self._keep(client, cost, wait) if len(self._line) < MOST_PROMISES else _whole(wait)
+            wait = max(wait, self._line[-1].due - now + _SLACK * count * gap_seconds)
+        if len(self._line) + count > MOST_PROMISES:
+            return _whole(wait)
+        return self._keep(client, cost, wait, count)
 
     def redeem(self, client: str) -> None:
         """Take note that a client has a place: the first that was promised to it."""
@@ -85,10 +98,11 @@ class Promises:
         others = [promise.cost for promise in self._line[: most + len(own or ())] if promise.client != client]
         return len(others[:most]), sum(others[:most])
 
-    def _keep(self, client: str, cost: int, wait: float) -> int:
+    def _keep(self, client: str, cost: int, wait: float, count: int) -> int:
         promise = _Promise(self._clock() + wait, client, cost)
-        insort(self._of.setdefault(client, []), promise)
-        insort(self._line, promise)
+        for _ in range(count):
+            insort(self._of.setdefault(client, []), promise)
+            insort(self._line, promise)
         return _whole(wait)
 
     def _drop(self, client: str) -> None:

@@ -91,6 +91,11 @@ class Schedule(Generic[Entry]):
         """Count the entries of a client that wait or were taken and not ended."""
         return self._people.open(client) + self._batch.open(client)
 
+    def first(self, client: str) -> Spot[Entry] | None:
+        """Give the spot of a client whose turn is next, None if none of its entries waits."""
+        spots = [spot for line in (self._people, self._batch) if (spot := line.first(client)) is not None]
+        return min(spots, key=self.turns, default=None)
+
     def place(self, spot: Spot[Entry]) -> int:
         """Give an entry's 1-based place: how many takes until it is taken, if nobody comes or goes."""
         return int(self._takes(spot.line, spot.line.rank(spot)))
@@ -100,10 +105,11 @@ class Schedule(Generic[Entry]):
         line = spot.line
         return self._takes(line, max(line.rank(spot), line.turns(spot.begins)))
 
-    def newcomer_turns(self, client: str, kind: Class) -> float:
+    def newcomer_turns(self, client: str, kind: Class, cost: int = 0) -> float:
         """Give how many takes it will be for an entry that a client brought now."""
         line = self._line(kind)
-        return self._takes(line, max(line.newcomer_rank(client), line.turns(line.begins(client))))
+        begins = line.begins(client, cost)
+        return self._takes(line, max(line.newcomer_rank(client, cost), line.turns(begins)))
 
     def _line(self, kind: Class) -> Line[Entry]:
         return self._batch if kind is Class.BATCH else self._people

@@ -133,7 +133,7 @@ async def test_a_whole_answer_waits_its_turn(serve: Serve, tgi_double: ThreadDou
 
 async def test_never_more_run_than_there_are_slots(serve: Serve, tgi_double: ThreadDouble) -> None:
     """Thirty at once over three slots: all answered, three at a time."""
-    served = await serve(slots=3, backlog_limit=30)
+    served = await serve(slots=3, backlog_limit=40)
     tgi_double.script(delay_seconds=0.005, times=None)
     answers = await asyncio.gather(
         *(served.client.post(CHAT, json=chat(f"chat number {number}")) for number in range(30))

@@ -17,7 +17,7 @@ LAYERS: list[tuple[str, set[str]]] = [
         "pure",
         {
             "prompt", "grammar", "fit", "tools", "logprob", "stops", "settings",
-            "admission", "ticket", "promise", "schedule", "account", "estimate", "pace", "fairness", "tally",
+            "admission", "ticket", "promise", "share", "schedule", "account", "estimate", "pace", "fairness", "tally",
             "breaker", "budget", "routing", "room", "silence",
         },
     ),

@@ -11,8 +11,10 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from gateway.account import (
     CREDIT_TOKENS,
     LEAST_TOKENS,
+    MOST_EXCESS,
     MOST_REMEMBERED,
     MOST_TOKENS,
+    PATIENCE,
     SHARES_PER_CLIENT,
     Line,
     Spot,
@@ -49,14 +51,14 @@ class Accounts(RuleBasedStateMachine):
 
     @rule(client=st.sampled_from("abcde"), cost=st.integers(-5, 3 * MOST_TOKENS) | st.integers(1, 800))
     def come(self, client: str, cost: int) -> None:
-        expected, rank = self.line.begins(client), self.line.newcomer_rank(client)
+        expected, rank = self.line.begins(client, cost), self.line.newcomer_rank(client, cost)
         number = next(self.numbers)
         spot = self.waiting[number] = self.line.add(number, client, cost)
         # What a client is told before it comes is what it gets.
         assert (expected, rank) == (spot.begins, self.line.rank(spot))
         assert LEAST_TOKENS <= spot.cost <= MOST_TOKENS
         if len(spot.account.waiting) == 1:
-            assert spot.account.had + spot.account.held >= self.line.level - CREDIT_TOKENS
+            assert spot.begins >= self.line.level - CREDIT_TOKENS
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
@@ -102,7 +104,13 @@ class Accounts(RuleBasedStateMachine):
             # 1. First come, first served within a client.
             assert sorted(spot.number for spot in spots) == [spot.number for spot in spots]
             # 2. Each begins where those before it, and those that run, will have brought the account.
-            begins = spots[0].account.had + spots[0].account.held
+            account = spots[0].account
+            begins = account.begins(spots[0].cost, account.since)
+            assert account.since <= self.line.level
+            # 3. However much it had: a debt delays it by what it asks for and what that left out last time.
+            delay = PATIENCE * spots[0].cost + account.excess
+            assert 0 <= account.excess <= MOST_EXCESS
+            assert begins == account.held + min(account.had, account.since + delay)
             for spot in spots:
                 assert begins == spot.begins
                 begins += spot.cost
@@ -285,16 +293,16 @@ def test_newcomers_leave_those_who_wait_half_a_share() -> None:
 
 
 def test_whoever_waits_is_served_after_a_bounded_number_of_tokens() -> None:
-    """The deepest debt there can be, in a flood of newcomers: paid by the level's rise, which is bounded.
+    """The deepest debt there can be, in a flood of newcomers: it delays a chat by a multiple of that chat.
 
-    Nobody who comes begins below the level less the credit, so once that has passed the debtor's account none
+    Nobody who comes begins below the level less the credit, so once that has passed the chat's own begin none
     goes ahead. The level rises by each token served, divided by SHARES_PER_CLIENT times the open clients.
     """
     line: Line[str] = Line()
     busy(line, "debtor")
     serve(line, MOST_TOKENS)
     spot = line.add("debtor", "debtor", 500)
-    debt, clients, served = spot.begins - line.level, 11, 0
+    debt, delay, clients, served = spot.account.had - line.level, spot.begins - line.level, 11, 0
     for number in itertools.count():
         while len(line) < clients:
             fresh = f"new {number} {len(line)}"
@@ -304,7 +312,43 @@ def test_whoever_waits_is_served_after_a_bounded_number_of_tokens() -> None:
         served += 2_000
 
     assert debt > MOST_TOKENS // 4
-    assert served <= SHARES_PER_CLIENT * clients * (debt + CREDIT_TOKENS) + clients * 2_000
+    assert delay <= PATIENCE * 500 + MOST_EXCESS
+    assert served <= SHARES_PER_CLIENT * clients * (delay + CREDIT_TOKENS) + clients * 2_000
+
+
+def test_a_debtor_keeps_half_a_share_and_its_debt() -> None:
+    """Among seven that always wait: half their tokens while it pays, and as many once it has paid."""
+    line: Line[str] = Line()
+    names = [f"busy {number}" for number in range(7)]
+    busy(line, "debtor", cost=60_000)
+    serve(line, 60_000)
+    busy(line, "debtor", *names)
+    used = Counter[str]()
+    shares = []
+    for turn in range(1, 2_401):
+        name = serve(line, 500)
+        used[name] += 500
+        busy(line, name)
+        if turn % 600 == 0:
+            shares.append(used["debtor"] / used["busy 0"])
+            used.clear()
+
+    assert 0.4 <= shares[0] <= 0.55
+    assert 0.95 <= shares[-1] <= 1.05
+
+
+def test_a_debt_that_is_paid_slowly_is_not_paid_less() -> None:
+    """Long chats are not delayed by less than they take: who brings no others has no more than a busy one."""
+    line: Line[str] = Line()
+    used = Counter[str]()
+    busy(line, "long", cost=20_000)
+    busy(line, "short", entries=2)
+    for _ in range(4_000):
+        name = serve(line, 20_000 if line[0].entry == "long" else 500)
+        used[name] += 20_000 if name == "long" else 500
+        busy(line, name, cost=20_000 if name == "long" else 500)
+
+    assert abs(used["long"] - used["short"]) <= 20_500
 
 
 def test_no_flood_of_names_is_remembered() -> None:

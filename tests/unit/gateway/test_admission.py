@@ -67,6 +67,9 @@ class Backlog(RuleBasedStateMachine):
         over = full and self.admission.waiting >= self.admission.backlog_limit
         # Some of the places may be kept for those who were told when to come.
         may_be_over = full and self.admission.waiting >= self.admission.backlog_limit - self.kept_at_most()
+        own = sum(one.client == client and one.state is State.WAITING for one in self.held())
+        free = self.admission.backlog_limit - self.admission.waiting
+        may_be_over |= full and own > 0 and (own + 1 > 3 * (free - 1))
         try:
             ticket = self.admission.admit(client, cost, kind)
         except Draining:
@@ -214,10 +217,10 @@ def test_places_move_up_when_one_in_the_middle_leaves() -> None:
 def test_the_refusal_comes_exactly_at_the_bound() -> None:
     """The last who may wait is admitted, the next is refused with a time to come again."""
     admitted = admission(slots=2, backlog_limit=3)
-    for _ in range(5):
-        admitted.admit("a", 1)
+    for client in "aabcd":
+        admitted.admit(client, 1)
     with pytest.raises(BacklogFull) as refused:
-        admitted.admit("a", 1)
+        admitted.admit("e", 1)
 
     assert (2, 3) == (admitted.running, admitted.waiting)
     assert isinstance(refused.value.retry_after_seconds, int)
@@ -236,14 +239,98 @@ def test_without_a_backlog_only_slots_admit() -> None:
 
 
 def test_the_backlog_is_bounded_in_tokens_too() -> None:
-    """A chat that would exceed the bound is refused; a single one always may wait."""
+    """A chat that would exceed the bound is refused; a long one counts by a quarter of it, so it may wait."""
     admitted = admission(tokens=100)
     admitted.admit("a", 1)
-    admitted.admit("a", 500)
-    with pytest.raises(BacklogFull, match="500 tokens"):
-        admitted.admit("b", 1)
+    for client, cost in (("a", 500), ("b", 90), ("c", 25), ("d", 24)):
+        admitted.admit(client, cost)
+    with pytest.raises(BacklogFull, match="639 tokens"):
+        admitted.admit("e", 2)
+    admitted.admit("e", 1)
 
-    assert 1 == admitted.waiting
+    assert (5, 640) == (admitted.waiting, admitted.waiting_tokens)
+
+
+def test_one_client_alone_has_most_of_the_backlog_and_the_rest_is_for_others() -> None:
+    """Three quarters of all places; then each other one finds one, and the greedy one's next is its own."""
+    admitted, _ = measured(backlog_limit=64)
+    tickets = [admitted.admit("greedy", 500) for _ in range(48)]
+    with pytest.raises(BacklogFull, match="48 chats of this client wait") as refused:
+        admitted.admit("greedy", 500)
+    others = [admitted.admit(f"client {number}", 500) for number in range(16)]
+    with pytest.raises(BacklogFull, match="64 wait, which is the limit"):
+        admitted.admit("one more", 500)
+
+    assert {State.WAITING} == {ticket.state for ticket in (*tickets, *others)}
+    # When its first in line will have run: the one that runs holds its slot for two seconds.
+    assert 2 == refused.value.retry_after_seconds
+    # Newcomers go first, but for the first that came.
+    assert list(range(2, 18)) == [ticket.place for ticket in others]
+
+
+@pytest.mark.parametrize(
+    ("limit", "greedy", "each"), [(64, 2, 27), (64, 5, 12), (64, 14, 4), (8, 1, 6), (4, 1, 3), (2, 1, 1)]
+)
+def test_however_many_are_greedy_a_newcomer_finds_a_place(limit: int, greedy: int, each: int) -> None:
+    """All of them ask as often as they can; all get the same."""
+    admitted = admission(backlog_limit=limit)
+    admitted.admit("runs", 500)
+    for number in range(greedy * limit):
+        with contextlib.suppress(BacklogFull):
+            admitted.admit(f"greedy {number % greedy}", 500)
+    had = [admitted.waiting_of(f"greedy {number}") for number in range(greedy)]
+
+    assert State.WAITING is admitted.admit("newcomer", 500).state
+    assert each == max(had)
+    assert max(had) - min(had) <= 1
+
+
+@pytest.mark.parametrize("cost", [10_000, 100_000])
+def test_one_client_s_long_chats_leave_tokens_for_a_newcomer_s(cost: int) -> None:
+    """Also for one as long."""
+    admitted = admission(backlog_limit=64, tokens=131_072)
+    admitted.admit("runs", 500)
+    with contextlib.suppress(BacklogFull):
+        for _ in range(64):
+            admitted.admit("greedy", cost)
+
+    assert 3 * 131_072 // 4 // min(cost, 131_072 // 4) == admitted.waiting
+    assert State.WAITING is admitted.admit("newcomer", cost).state
+
+
+def test_who_was_promised_a_place_has_it_beyond_its_share() -> None:
+    """Both were promised when it had nothing in line; the first has come in when the second is due."""
+    admitted, clock = measured(backlog_limit=8)
+    tickets = [admitted.admit(client, 1) for client in "bcdefghi"]
+    for _ in range(2):
+        with pytest.raises(BacklogFull) as refused:
+            admitted.admit("a", 1)
+    for ticket in tickets[:2]:
+        ticket.release()
+    clock.pass_by(refused.value.retry_after_seconds or 0)
+    for _ in range(2):
+        admitted.admit("a", 1)
+
+    assert (8, 2) == (admitted.waiting, admitted.waiting_of("a"))
+
+
+def test_several_places_are_promised_for_one_time() -> None:
+    """A chat of several answers that comes as told finds all its places, though others ask all the time."""
+    admitted, clock = measured(backlog_limit=32)
+    tickets = [admitted.admit(f"client {number}", 1) for number in range(32)]
+    with pytest.raises(BacklogFull) as refused:
+        admitted.check_room("three", 1, 3)
+    told = refused.value.retry_after_seconds or 0
+    for ticket in tickets[:3]:
+        ticket.release()
+        clock.pass_by(told / 3)
+        with pytest.raises(BacklogFull, match="kept"):
+            admitted.admit("hasty", 1)
+    admitted.check_room("three", 1, 3)
+    for _ in range(3):
+        admitted.admit("three", 1)
+
+    assert (32, 6) == (admitted.waiting, told)
 
 
 def test_a_drain_refuses_the_new_and_keeps_the_old() -> None:
@@ -328,7 +415,7 @@ def test_each_who_is_refused_is_told_a_later_time() -> None:
 def test_who_comes_as_told_finds_a_place_among_those_who_do_not_wait() -> None:
     """Others ask again all the time, and the place that comes free is kept from them."""
     admitted, clock = measured(backlog_limit=4)
-    tickets = [admitted.admit("a", 1) for _ in range(4)]
+    tickets = [admitted.admit(client, 1) for client in "abcd"]
     with pytest.raises(BacklogFull) as refused:
         admitted.admit("patient", 1)
     told = refused.value.retry_after_seconds
@@ -348,14 +435,14 @@ def test_who_comes_as_told_finds_a_place_among_those_who_do_not_wait() -> None:
 def test_kept_places_leave_others_most_of_all(limit: int, kept: int) -> None:
     """However many were told when to come; and no slot is ever kept."""
     admitted, _ = measured(backlog_limit=limit)
-    tickets = [admitted.admit("a", 1) for _ in range(limit)]
+    tickets = [admitted.admit(f"early {number}", 1) for number in range(limit)]
     for number in range(40):
         with pytest.raises(BacklogFull):
             admitted.admit(f"client {number}", 1)
     for ticket in tickets:
         ticket.release()
-    for _ in range(limit - kept):
-        admitted.admit("hasty", 1)
+    for number in range(limit - kept):
+        admitted.admit(f"hasty {number}", 1)
 
     assert kept == admitted.most_kept
     with pytest.raises(BacklogFull):
@@ -364,7 +451,7 @@ def test_kept_places_leave_others_most_of_all(limit: int, kept: int) -> None:
 
 def test_a_deadline_is_held_against_the_place_that_a_turn_gives() -> None:
     """Behind another's long line a newcomer goes next, and is not refused for the line's length."""
-    admitted, _ = measured()
+    admitted, _ = measured(backlog_limit=16)
     for _ in range(6):
         admitted.admit("a", 512)
     with pytest.raises(DeadlineUnmet) as refused:
@@ -447,7 +534,7 @@ def test_only_those_are_told_whose_place_may_have_moved() -> None:
 
 def test_a_long_line_is_told_in_steps() -> None:
     """Of four hundred who wait the first are told every change; the last see a place that nearly holds."""
-    admitted = admission(backlog_limit=400)
+    admitted = admission(backlog_limit=600)
     running = admitted.admit("a", 500)
     tickets = [admitted.admit("a", 500) for _ in range(400)]
     seen: dict[Ticket, int | None] = {}

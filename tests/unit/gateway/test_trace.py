@@ -8,6 +8,7 @@ import heapq
 import itertools
 import random
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -15,12 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.account import CREDIT_TOKENS, LEAST_TOKENS, MOST_TOKENS
+from gateway.account import CREDIT_TOKENS, LEAST_TOKENS, MOST_EXCESS, MOST_TOKENS, PATIENCE
 from gateway.admission import Admission, State, Ticket
 from gateway.errors import BacklogFull
 from gateway.estimate import Estimate
 from gateway.promise import KEPT_SECONDS, MOST_PROMISES
 from gateway.schedule import BATCH_EVERY, Class
+from gateway.share import SHARE, most_of
 from tests.unit.gateway.clock import Clock
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs/queue.md"
@@ -39,7 +41,7 @@ class Habit:
 
     Units: prompt and answer are the least and the most tokens; limit is the max_tokens it sends, None for
     none (weighed as 512); at_once is how many chats it has open at any time; pause_seconds is the mean
-    time from an answer to its next chat.
+    time from an answer to its next chat; until_seconds is when it begins no more.
     """
 
     prompt: tuple[int, int]
@@ -48,6 +50,7 @@ class Habit:
     at_once: int
     pause_seconds: float
     kind: Class = Class.INTERACTIVE
+    until_seconds: float = float("inf")
 
 
 # A person: short chats, one at a time, time to read.
@@ -57,6 +60,11 @@ HEAVY = Habit((400, 1600), (250, 1024), 1024, 8, 0.0)
 # A program that is as busy, with chats as short as a person's.
 BRISK = Habit((50, 250), (60, 440), 512, 3, 0.0)
 BATCH = Habit((400, 1600), (250, 1024), 1024, 4, 0.0, Class.BATCH)
+# A program that fills the engine with long chats while nobody else is there, and then stops.
+GLUTTON_SECONDS = 600.0
+GLUTTON = Habit((4000, 7000), (800, 1024), 1024, 8, 0.0, until_seconds=GLUTTON_SECONDS)
+# A program that asks for far more than any queue holds, and again at once when it is refused.
+FLOOD = Habit((50, 250), (60, 440), 512, 80, 0.0)
 # What an answer will cost is not known when its chat is weighed; these are weighed wrongly.
 MISJUDGED = {
     "no limit named, answers of 600 to 1,024": Habit((50, 250), (600, 1024), None, 3, 0.0),
@@ -90,9 +98,10 @@ class Trace:
         self.grants: list[tuple[Class, bool]] = []  # with whether a batch chat waited
         self.returns: list[bool] = []  # whether who came again as told found a place
         self.outside: list[tuple[str, float]] = []  # seconds from a first refusal to a place
+        self.refusals = Counter[str]()
         self.looks: list[tuple[Chat, float, Estimate]] = []  # what was told when, while it waited
         self._clock = Clock(0.0)
-        self._admission = Admission(SLOTS, backlog_limit, 10**9, self._clock)
+        self.admission = Admission(SLOTS, backlog_limit, backlog_limit * 2_048, self._clock)
         self._is_fair = is_fair
         self._chance, self._eyes = random.Random(seed), random.Random(seed)
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
@@ -101,11 +110,12 @@ class Trace:
         self._waiting: dict[Ticket, Chat] = {}
         self._refused: dict[str, float] = {}
 
-    def add(self, habit: Habit, *names: str) -> None:
-        """Let clients begin, their chats spread over the first seconds."""
+    def add(self, habit: Habit, *names: str, after: float = 0.0, is_hasty: bool = False) -> None:
+        """Let clients begin after a time, their chats spread over its first seconds."""
         for name in names:
             for _ in range(habit.at_once):
-                self._later(self._chance.uniform(0, 10), lambda name=name: self._ask(name, habit))  # type: ignore[misc]
+                ask = partial(self._ask, name, habit, is_hasty=is_hasty)
+                self._later(after + self._chance.uniform(0, 10), ask)
 
     def burst(self, seconds: float, names: Iterable[str], *, is_hasty: bool = False) -> None:
         """Let people come all at once at some time, each for one chat.
@@ -156,10 +166,11 @@ class Trace:
         # A prompt is weighed by a third of its bytes, which is not quite its tokens.
         cost = round(prompt * chance.uniform(0.9, 1.5)) + (habit.limit or 512)
         try:
-            ticket = self._admission.admit(name if self._is_fair else "all", cost, habit.kind)
+            ticket = self.admission.admit(name if self._is_fair else "all", cost, habit.kind)
         except BacklogFull as full:
             if is_return:
                 self.returns.append(False)
+            self.refusals[name] += 1
             self._refused.setdefault(name, clock.now)
             told = HASTE_SECONDS if is_hasty else float(full.retry_after_seconds or 0)
             again = partial(self._ask, name, habit, is_once=is_once, is_return=not is_hasty)
@@ -180,18 +191,18 @@ class Trace:
                 self._waiting.pop(ticket, None)
                 self._batch_waits -= habit.kind is Class.BATCH
                 self.grants.append((habit.kind, self._batch_waits > 0))
-                self._later(seconds, lambda: self._end(ticket, chat, habit, is_once=is_once))
+                self._later(seconds, partial(self._end, ticket, chat, habit, is_once, is_hasty))
 
         self._batch_waits += habit.kind is Class.BATCH
         ticket.on_change = granted
         self._waiting[ticket] = chat
         granted()
 
-    def _end(self, ticket: Ticket, chat: Chat, habit: Habit, *, is_once: bool) -> None:
+    def _end(self, ticket: Ticket, chat: Chat, habit: Habit, is_once: bool, is_hasty: bool) -> None:
         ticket.release(used=chat.tokens)
-        if not is_once:
+        if not is_once and self._clock.now < habit.until_seconds:
             pause = self._chance.expovariate(1 / habit.pause_seconds) if habit.pause_seconds else 0.0
-            self._later(pause, lambda: self._ask(chat.client, habit))
+            self._later(pause, partial(self._ask, chat.client, habit, is_hasty=is_hasty))
 
 
 def names(kind: str, count: int) -> list[str]:
@@ -290,6 +301,40 @@ def batch() -> tuple[int, float]:
 
 
 @lru_cache
+def debtor() -> tuple[int, float, float]:
+    """Let a client that took all for minutes meet fifteen brisk ones; give its chats then, and their waits.
+
+    Units: seconds; the first wait, the longest.
+    """
+    trace = Trace()
+    trace.add(GLUTTON, "debtor")
+    trace.add(BRISK, *names("brisk", 15), after=GLUTTON_SECONDS)
+    trace.add(LIGHT, "debtor", after=GLUTTON_SECONDS)
+    trace.play(GLUTTON_SECONDS + 3600)
+    # What it had begun in its long chats is not counted.
+    since = [chat for chat in trace.of("debtor") if chat.asked >= GLUTTON_SECONDS and chat.tokens <= 690]
+    return len(since), since[0].waited, max(chat.waited for chat in since)
+
+
+@lru_cache
+def flooded(greedy: int) -> tuple[int, int, int, int, float]:
+    """Let greedy clients ask for far more than the queue holds among people; see who finds a place.
+
+    Gives the most places that one of the greedy had, their refusals, the people's chats and refusals, and the
+    95th percentile of people's waits.
+    """
+    trace, most = Trace(backlog_limit=8 * SLOTS), 0
+    trace.add(FLOOD, *names("greedy", greedy), is_hasty=True)
+    trace.add(LIGHT, *names("light", 8))
+    for seconds in range(1800):
+        trace.play(float(seconds))
+        most = max(most, *(trace.admission.waiting_of(name) for name in names("greedy", greedy)))
+    refused = [sum(trace.refusals[name] for name in names(kind, 8)) for kind in ("greedy", "light")]
+    waits = [chat.waited for chat in trace.of("light")]
+    return most, refused[0], len(waits), refused[1], quantile(waits, 0.95)
+
+
+@lru_cache
 def returning(load: float, size: int, hasty: int) -> tuple[int, float, dict[str, float]]:
     """Let people come in bursts; give how many came again as they were told, and the part that found a place.
 
@@ -342,6 +387,11 @@ def document() -> str:
         had, index, trace = misjudged(name)
         theirs, others = (coverage(trace, who)[1] for who in ("wrong", "brisk"))
         wrong.append(f"| {name} | {had:.2f} | {index:.4f} | {theirs:.0%} | {others:.0%} |")
+    floods = []
+    for greedy in GREEDY:
+        held, turned_away, came, in_vain, p95 = flooded(greedy)
+        floods.append(f"| {greedy} | {held} | {turned_away:,} | {came:,} | {in_vain} | {p95:.1f} s |")
+    debts = dict(zip(("debtor_chats", "debtor_first", "debtor_most"), debtor(), strict=True))
     in_row, part = batch()
     in_time = {f"{who}_in_time": coverage(mixed(), who)[1] for who in ("batch", "brisk")}
     return TEXT.format(
@@ -349,10 +399,13 @@ def document() -> str:
         wrong="\n".join(wrong), jain=jain(crowd()), in_row=in_row, part=part, credit=CREDIT_TOKENS,
         count=len(crowd().chats), speed=1 / SECONDS_PER_TOKEN, noise=NOISE, bound=8 * SLOTS,
         most=MOST_TOKENS, least=LEAST_TOKENS, kept=KEPT_SECONDS, promises=MOST_PROMISES,
-        haste=HASTE_SECONDS, **in_time,
+        haste=HASTE_SECONDS, floods="\n".join(floods), flood=FLOOD.at_once, excess=MOST_EXCESS,
+        patience=PATIENCE, alone=most_of(8 * SLOTS), share=SHARE, weight=8 * SLOTS * 2_048 // (SHARE + 1),
+        eating=GLUTTON_SECONDS / 60, **debts, **in_time,
     )  # fmt: skip
 
 
+GREEDY = (1, 5)
 BURSTS = ((0.6, 80, 0), (0.9, 80, 0), (0.9, 150, 0), (0.9, 80, 40), (1.2, 80, 0), (1.2, 20, 10))
 TEXT = """# What the queue does to its clients
 
@@ -377,6 +430,10 @@ what it used. The lowest account goes next.
   {credit:,} tokens. Nobody saves up by staying away, and nobody drops a debt by it.
 * Whoever waits is served after a bounded number of tokens: the level at which newcomers begin rises with all
   that is served, and no account is further from it than {most:,} tokens.
+* A debt delays a chat by at most {patience} times what that chat asks for, and by what its client's last one
+  used beyond what it had asked for, up to {excess:,}: so many tokens for each of the others, from when its
+  client was served last. So who took all while nobody else was there has about half a share while it pays
+  that back.
 * However many new names come, a client that always waits keeps half an equal share at least. Without API
   keys names cost nothing; with them a client is its key.
 * A chat that is cancelled costs what it used, and {least} tokens at least.
@@ -415,6 +472,28 @@ Target: 95 of 100 waits at most 1.5 times as long as that to the next slot. "Alo
 an empty gateway slots are free and the wait is nothing, here all are held when the person comes, and the
 longer the others' answers, the more seldom one comes free.
 
+A program alone fills the engine for {eating:.0f} minutes, eight chats of up to 8,000 tokens at once; then 15
+brisk clients come to stay, and it goes on as a person. Its first chat waits {debtor_first:.0f} s, of
+{debtor_chats} in an hour none longer than {debtor_most:.0f} s (target: less than the 300 s after which a wait
+is given up).
+
+## Places
+
+A client may wait with {share} times as much as it leaves free, in chats and in tokens: {alone} of {bound}
+places where it is alone, the fewer the more others are greedy, too. The last eighth is left to clients with
+nothing in line, whose one chat is never held against a share. In tokens a chat counts by a quarter of the
+limit at most ({weight:,} here), so that the longest finds room. Clients that ask for {flood} chats at once,
+and every {haste:.0f} seconds for those that were refused, among 8 light ones, for half an hour:
+
+| greedy clients | most places of one | refusals | chats of light ones | refused | 95 of 100 wait less than |
+|---|---|---|---|---|---|
+{floods}
+
+Target: no light client is refused. Shares are bounded at arrival, rather than a greedy client's last chat
+displaced when a newcomer comes: that chat has been told its place, its stream may be open, and whether it is
+served would depend on who comes later. The price is a quarter of the places for a client that has the gateway
+to itself; it is told when its next one in line will run.
+
 ## Batch
 
 6 brisk clients and 2 batch clients: at most **{in_row}** interactive chats in a row passed a waiting batch
@@ -432,11 +511,14 @@ the times that somebody came again as told, 90% found a place, and nobody is bet
 |---|---|---|---|---|---|---|
 {bursts}
 
+A chat of several answers needs a place for each that finds no slot; as many are promised, for one time.
+
 "Outside" is the time from the first refusal to a place. Each refusal promises one of the places that come
 free, a later one than the refusal before, and keeps it until {kept:.0f} seconds after its time. So, while
 people wait outside, up to an eighth of all places can be free and yet be refused to others, and up to half
 to those who ask before their time: asking all the time gains nothing. A client has one promise, and one more
-for each chat it has here; {promises:,} are kept in all, and who is refused beyond is told a time without a
+for each chat of its that runs; one that has chats in line is told when the first of them will run, and
+needs no promise. {promises:,} are kept in all, and who is refused beyond is told a time without a
 promise.
 """
 
@@ -498,6 +580,24 @@ def test_estimates_hold_among_wrongly_weighed_chats(kind: str, who: str) -> None
 def test_estimates_hold_for_each_class(who: str) -> None:
     """Batch work waits for others at another pace than these for it."""
     assert 0.75 <= coverage(mixed(), who)[1] <= 0.9
+
+
+def test_a_debtor_is_served_before_its_wait_is_given_up() -> None:
+    """Who took all while nobody else was there is not kept waiting until others have had as much."""
+    _, first, most = debtor()
+
+    assert max(first, most) < 300.0
+
+
+@pytest.mark.parametrize("greedy", GREEDY)
+def test_greedy_clients_leave_others_a_place(greedy: int) -> None:
+    """None of theirs is refused, and they wait no longer; one that is greedy alone has most of all places."""
+    most, turned_away, came, in_vain, p95 = flooded(greedy)
+
+    assert turned_away > came > 500
+    assert 0 == in_vain
+    assert (most == most_of(8 * SLOTS)) is (greedy == 1)
+    assert p95 <= 1.5 * person("brisk")[1]
 
 
 @pytest.mark.parametrize(("load", "size", "hasty"), BURSTS)
