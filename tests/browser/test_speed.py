@@ -118,21 +118,21 @@ def test_a_long_chat_stays_smooth(
         with capsys.disabled():
             figures = f"p50 {middle:.1f} ms, p95 {late:.1f} ms, worst {worst:.1f} ms of processor time"
             print(f"\n{len(frames)} frames of a {turn}-turn chat: {figures}")
-        assert len(frames) > 50
+        assert len(frames) > 40
         if late < FRAME_MS:
             break
     assert late < FRAME_MS
 
 
 def grown(browser: Browser, reader: Reader, double: Double, turns: int) -> list[float]:
-    """Ask once more in a chat of so many turns; give what its frames cost, sorted. Nothing above is redrawn."""
+    """Ask once more in a chat of so many turns; give what its frames cost, sorted. None above is redrawn."""
     pieces = [PARAGRAPH[at : at + 4] for at in range(0, len(PARAGRAPH), 4)]
     begin, said = threading.Event(), threading.Event()
 
     def scene(line: Line) -> None:
         line.say("Here: ")
         line.hold(begin)
-        for _ in range(16):
+        for _ in range(32):
             for piece in pieces:
                 line.say(piece)
                 # A fast engine's pace: a token each five milliseconds.
