@@ -162,9 +162,9 @@ def test_the_arrow_up_changes_the_last_question(reader: Reader, double: Double) 
     reader.draft.press("ArrowUp")
     box.press("!")
     box.press("Enter")
+    expect(reader.questions).to_have_text(["Hello!"])
     reader.wait_for_answer()
     assert [one["messages"] for one in double.asked][1] == [{"role": "user", "content": "Hello!"}]
-    expect(reader.questions).to_have_text(["Hello!"])
     expect(reader.draft).to_be_focused()
 
 
