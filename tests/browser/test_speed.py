@@ -19,7 +19,6 @@ TURNS = 200
 CHARACTERS = 2_000
 FRAME_MS = 16.0
 TRIES = 3
-PERIOD_MS = 1000 / 60
 PARAGRAPH = "A growing answer with *some* `code` and a [link](https://ok.example/) in it. "
 BLOCK = PARAGRAPH * 5 + "\n\n```python\nprint(1)\n```\n\n- one\n- two\n\n"
 
@@ -57,12 +56,7 @@ class Trace:
         self._own = [one for one in own if (one["pid"], one["tid"]) == thread]
 
     def frames(self) -> list[float]:
-        """Give what each frame costs at sixty a second: its drawing, scripts to commit, and what came before.
-
-        That is the dearest of the other tasks since the frame before, or the share of all of them that falls
-        on a frame's time, whichever is more: a busy machine draws seldom, and then many pieces of the answer
-        arrive between two frames.
-        """
+        """Give what the thread did for each frame: its drawing, and everything since the frame before."""
         tasks = sorted(self._tasks(), key=lambda one: one["tts"])
         commits = [one["tts"] for one in self._own if one["name"] == "Commit"]
         drawing = [
@@ -70,13 +64,8 @@ class Trace:
             for at, one in enumerate(tasks)
             if any(one["tts"] <= commit <= one["tts"] + one["tdur"] for commit in commits)
         ]
-        costs = []
-        for before, at in pairwise(drawing):
-            others = [one["tdur"] / 1000 for one in tasks[before + 1 : at]]
-            apart = (tasks[at]["ts"] - tasks[before]["ts"]) / 1000
-            share = sum(others) * min(1.0, PERIOD_MS / apart)
-            costs.append(tasks[at]["tdur"] / 1000 + max([share, *others]))
-        return costs
+        pairs = pairwise(drawing)
+        return [sum(one["tdur"] for one in tasks[before + 1 : at + 1]) / 1000 for before, at in pairs]
 
     def spent(self) -> float:
         """Give what all its tasks took together."""
