@@ -208,7 +208,7 @@ async def test_a_thousand_streams_in_chaos(
     print(f"CHAOS_SEED={seed}")
     monkeypatch.setattr("gateway.followed.Log", Witness)
     served = await serve(
-        slots=SLOTS, backlog_limit=AT_ONCE, resume_grace_seconds=2.0, stream_keep_seconds=KEEP_SECONDS,
+        slots=SLOTS, backlog_limit=2 * AT_ONCE, resume_grace_seconds=2.0, stream_keep_seconds=KEEP_SECONDS,
         heartbeat_seconds=3600,
     )  # fmt: skip
     for mark, (fault, after) in FAULTS.items():
