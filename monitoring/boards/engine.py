@@ -14,6 +14,9 @@ from monitoring.panel import Panel, Query
 
 STEP = "tgi_batch_inference_duration"
 PREFILL, DECODE = (f'method="{kind}", {ENGINE}' for kind in ("prefill", "decode"))
+# TGI has no line before its first answer, and is not read while it rests.
+SILENT = "the engine rests, or has answered nothing yet"
+
 ENGINES = [
     Row(
         "Throughput",
@@ -30,6 +33,7 @@ ENGINES = [
                 about="TGI counts an answer's tokens when it ends, so its line lags and has steps; "
                 "the gateway counts them as they come.",
                 width=12,
+                none=SILENT,
             ),
             Panel(
                 "Requests running and waiting in the engine",
@@ -41,6 +45,7 @@ ENGINES = [
                 about="The queue is the gateway's: a queue here means that more slots are given "
                 "than the engine has memory for.",
                 width=12,
+                none=SILENT,
             ),
             Panel(
                 "Answers",
@@ -52,6 +57,7 @@ ENGINES = [
                 about="Not the count of requests: TGI counts a chat twice there. "
                 "A failure exists only once one happened.",
                 is_stacked=True,
+                none=SILENT,
             ),
             Panel(
                 "Prompt length",
@@ -59,12 +65,14 @@ ENGINES = [
                 "none",
                 about="Tokens, in TGI's steps of a hundredth of the longest prompt, which differ "
                 "from engine to engine.",
+                none=SILENT,
             ),
             Panel(
                 "Answer length",
                 quantiles("tgi_request_generated_tokens", ENGINE, "instance", (0.5, 0.95)),
                 "none",
                 about="Tokens, in steps of a hundredth of the context.",
+                none=SILENT,
             ),
         ],
     ),
@@ -76,6 +84,7 @@ ENGINES = [
                 quantiles(STEP, PREFILL),
                 "s",
                 about="One pass over new prompts; running answers pause for it.",
+                none=SILENT,
             ),
             Panel("Decode step", quantiles(STEP, DECODE), "s", about="One token for every running answer."),
             Panel(
@@ -91,24 +100,28 @@ ENGINES = [
                 "percentunit",
                 about="High: long prompts dominate, and answers stutter.",
                 most=1,
+                none=SILENT,
             ),
             Panel(
                 "Time per token, one request",
                 quantiles("tgi_request_mean_time_per_token_duration", ENGINE),
                 "s",
                 about="Prefill included, so short answers look slow.",
+                none=SILENT,
             ),
             Panel(
                 "Queued in the engine",
                 quantiles("tgi_request_queue_duration", ENGINE),
                 "s",
                 about="Until its prompt was read; long only where more slots are given than fit.",
+                none=SILENT,
             ),
             Panel(
                 "Whole request",
                 quantiles("tgi_request_duration", ENGINE),
                 "s",
                 about="As TGI sees it: a long answer is several requests of up to 1,024 tokens.",
+                none=SILENT,
             ),
         ],
     ),
@@ -130,6 +143,7 @@ ENGINES = [
                 about="An estimate: tokens that the running requests may come to, not those that are there. "
                 "TGI does not tell its budget; scripts/plan computes it.",
                 width=24,
+                none=SILENT,
             ),
         ],
     ),
