@@ -22,6 +22,8 @@ MARK = "\u2060"
 # letters, digits and underscores). Any such text is broken, known name or not: a later vocabulary may
 # give the name a meaning.
 _SPECIAL = re.compile(r"<\|(?=\w+\|>)")
+# A text's end that another text could make one.
+_BEGUN = re.compile(r"<(?:\|(?:\w+\|?)?)?\Z")
 
 # The control token that TGI's tokenizer puts before every prompt.
 BEGIN = "<|begin_of_text|>"
@@ -67,6 +69,18 @@ def neutralise(text: str) -> tuple[str, int]:
     A word joiner is put behind its "<|". Nothing is removed, so breaking one cannot form another.
     """
     return _SPECIAL.subn("<" + MARK + "|", text)
+
+
+def resume(prompt: str, text: str) -> str:
+    """Put the text that a model has written so far behind its prompt, to be tokenised as one.
+
+    What looks like a special token there was spelled with others, so it is neutralised, also where it began
+    at the prompt's end.
+    """
+    begun = _BEGUN.search(prompt)
+    if begun is not None:
+        prompt, text = prompt[: begun.start()], begun[0] + text
+    return prompt + neutralise(text)[0]
 
 
 def render(chat: Chat, family: Family = Family.LLAMA3, today: date = REFERENCE_DATE) -> Prompt:

@@ -19,6 +19,7 @@ from gateway.generation import Generation
 from gateway.house import House
 from gateway.logprob import Pairing
 from gateway.order import Order
+from gateway.prompt import resume
 from gateway.replica import Replica
 from gateway.stops import Stops
 from gateway.tgi import MAX_NEW_TOKENS, Native, generate_body
@@ -81,7 +82,8 @@ class Streaming(Generation):
             limit = order.sampling.max_tokens
             left = room if limit is None else min(room, limit - self._tokens)
             sampling = replica.adapted(order.sampling)
-            body = generate_body(order.prompt + text, sampling, min(left, MAX_NEW_TOKENS))
+            prompt = resume(order.prompt, text) if text else order.prompt
+            body = generate_body(prompt, sampling, min(left, MAX_NEW_TOKENS))
             try:
                 text += await self._part(replica, body, stops)
             except EngineRejected:

@@ -12,7 +12,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.processors import TemplateProcessing
 
 from gateway.chat import Call, Chat, Message, Role, Tool
-from gateway.prompt import MARK, Family, neutralise, render
+from gateway.prompt import MARK, Family, neutralise, render, resume
 
 # Llama 3's control tokens: 128000 to 128255. Here they come behind the 256 bytes, without any merges:
 # splitting at special tokens is done before those, so words do not matter.
@@ -103,6 +103,24 @@ def test_a_prompt_has_our_control_tokens_alone(time: int) -> None:
     found = [
         sum(1 for token in one.ids if token >= 256) for one in tokenizer.encode_batch_fast(prompts)
     ]
+
+    assert expected == found
+
+
+def test_what_a_model_has_written_adds_no_control_token() -> None:
+    """Wherever it is cut: behind a prompt it is what it is alone, and the prompt keeps its own tokens."""
+    tokenizer = llama_shaped()
+    draw = random.Random(3 * SEED + 4)
+    resumed, expected = [], []
+    for attack in attacks(3 * SEED + 5, PROMPTS):
+        whole = draw.choice(CONTROL) + attack + draw.choice(CONTROL)
+        cut = draw.randrange(len(whole) + 1)
+        # A caller's open message by the assistant, which the model went on with.
+        opened = render(Chat((Message("user", "Hi"), Message("assistant", "A" + whole[:cut])))).text
+        resumed.append(resume(opened, whole[cut:]))
+        expected.append(sum(token >= 256 for token in tokenizer.encode(opened).ids))
+        assert resumed[-1].replace(MARK, "") == (opened + whole[cut:]).replace(MARK, "")
+    found = [sum(token >= 256 for token in one.ids) for one in tokenizer.encode_batch_fast(resumed)]
 
     assert expected == found
 
