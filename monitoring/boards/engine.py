@@ -86,7 +86,13 @@ ENGINES = [
                 about="One pass over new prompts; running answers pause for it.",
                 none=SILENT,
             ),
-            Panel("Decode step", quantiles(STEP, DECODE), "s", about="One token for every running answer."),
+            Panel(
+                "Decode step",
+                quantiles(STEP, DECODE),
+                "s",
+                about="One token for every running answer.",
+                none=SILENT,
+            ),
             Panel(
                 "Share of time in prefill",
                 [
