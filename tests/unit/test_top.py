@@ -198,6 +198,15 @@ def test_without_metrics_the_rest_is_shown() -> None:
     assert done.stdout.endswith("first token p95 -\n")
 
 
+def test_a_picture_without_metrics_says_where_they_are(top: ModuleType) -> None:
+    """A dash would look like a gateway that nobody asked yet."""
+    shown = top.facts(deque([top.Sample(0.0, STATS, {}, False)]), [])
+    text = "\n".join(top.picture(shown, "http://here", ""))
+
+    assert "ask the gateway's own (Compose: 8000)" in text
+    assert "gap" not in text
+
+
 def test_in_a_pipe_it_goes_on_line_by_line() -> None:
     """Without control characters, until its reader has enough."""
     with answering({"/stats": json.dumps(STATS), "/metrics": PAGE}) as url:
