@@ -14,12 +14,14 @@ import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import orjson
 import pytest
 
 from gateway.generation import Generation
+from gateway.house import House
 from gateway.order import Order
 from gateway.relay import Streaming
 from gateway.streams import Log
@@ -208,7 +210,7 @@ async def test_a_thousand_streams_in_chaos(
     drawn = 4 if os.environ.get("CI") else secrets.randbelow(10**9)
     seed = int(os.environ.get("CHAOS_SEED") or drawn)
     print(f"CHAOS_SEED={seed}")
-    monkeypatch.setattr("gateway.followed.Log", Witness)
+    monkeypatch.setattr("gateway.app.House", partial(House, open_log=Witness))
     served = await serve(
         slots=SLOTS, backlog_limit=2 * AT_ONCE, resume_grace_seconds=2.0, stream_keep_seconds=KEEP_SECONDS,
         heartbeat_seconds=3600,
