@@ -166,7 +166,7 @@ def _described(chat: Chat, messages: Sequence[Message]) -> str:
 
 
 def _tool(tool: Tool) -> str:
-    return json.dumps(tool.described, ensure_ascii=False, indent=4)
+    return _json(tool.described, "tools", indent=4)
 
 
 def _header(message: Message) -> str:
@@ -175,12 +175,15 @@ def _header(message: Message) -> str:
 
 def _content(message: Message) -> str:
     if message.call is not None:
-        arguments = _json(message.call.arguments)
+        arguments = _json(message.call.arguments, "messages")
         return f'{{"name": "{message.call.name}", "parameters": {arguments}}}'
     # The templates write a tool's answer as a JSON string: a text is "iterable" to them.
-    return _json(message.content) if message.role == "tool" else message.content.strip()
+    return _json(message.content, "messages") if message.role == "tool" else message.content.strip()
 
 
-def _json(value: Any) -> str:
-    """Write JSON as the templates' tojson does."""
-    return json.dumps(value, ensure_ascii=False)
+def _json(value: Any, field: str, indent: int | None = None) -> str:
+    """Write JSON as the templates' tojson does. Raises: ChatUnsupported naming a field nested too deeply."""
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=indent)
+    except RecursionError:
+        raise ChatUnsupported(f"{field}: hold an object that is nested too deeply", param=field) from None

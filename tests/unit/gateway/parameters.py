@@ -205,7 +205,7 @@ def document() -> str:
         "*taken*: it is",
         "accepted and there is nothing to do. *refused*: only the values that ask for nothing are accepted, "
         "as the table",
-        "says. Nothing is ignored.",
+        "says. Nothing is ignored; of a name that stands twice in a JSON object, the last counts.",
         "",
         "A value that is not accepted is one of two errors, and `param` names its field, inside another one, "
         "too:",

@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from gateway.chat import Call, Chat, Message, Tool
@@ -99,6 +100,24 @@ def test_no_part_of_a_chat_forges_a_token(chat: Chat) -> None:
     others = [message for message in chat.messages if message.role != "system"]
     assert 1 + len(others) == got.text.count("<|eot_id|>")
     assert got.neutralised >= 1
+
+
+DEEP = orjson.loads('{"a":' * 1000 + "1" + "}" * 1000)
+
+
+@pytest.mark.parametrize(
+    ("chat", "param"),
+    [
+        (Chat((Message("user", "x"),), (Tool("f", DEEP, DEEP),)), "tools"),
+        (Chat((Message("user", "x"), Message("assistant", "", Call("f", DEEP)))), "messages"),
+    ],
+)
+def test_what_is_nested_too_deeply_is_refused(chat: Chat, param: str) -> None:
+    """JSON may be read deeper than it can be written again."""
+    with pytest.raises(ChatUnsupported, match="nested too deeply") as error:
+        render(chat, Family.LLAMA3_1)
+
+    assert param == error.value.param
 
 
 @pytest.mark.parametrize(
