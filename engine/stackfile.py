@@ -13,9 +13,14 @@ from pathlib import Path
 
 def read_settings(root: Path, environment: Mapping[str, str]) -> dict[str, str]:
     """Read all settings; an empty variable counts as unset."""
-    settings = defaults(_text(root / "compose.yaml")) | variables(_text(root / ".env"))
+    settings = defaults(_text(root / "compose.yaml")) | read_file(root / ".env")
     settings |= {name: value for name, value in environment.items() if value.strip()}
     return {name: value for name, value in settings.items() if value.strip()}
+
+
+def read_file(path: Path) -> dict[str, str]:
+    """Read a file of NAME=VALUE lines; one that is missing or cannot be read is empty."""
+    return variables(_text(path))
 
 
 def variables(text: str) -> dict[str, str]:
@@ -40,6 +45,6 @@ def defaults(text: str) -> dict[str, str]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""

@@ -49,6 +49,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import difflib
 import http.client
 import json
 import os
@@ -115,6 +116,15 @@ MAX_IMAGE_FETCH_SIZE WATERMARK_GAMMA WATERMARK_DELTA NGROK NGROK_AUTHTOKEN NGROK
 """
 TOKENS = frozenset({"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_API_TOKEN", "HF_TOKEN_PATH"})
 MISREAD = frozenset(FLAGS) | frozenset(_MISREAD.split())
+# The engine's settings, whoever reads them: another name that begins as they do may be misspelt.
+PREFIXES = ("ENGINE_", "MODEL_")
+_NAMES = """
+ENGINE_CONTROL_HOST ENGINE_CONTROL_PORT ENGINE_DRAIN_SECONDS ENGINE_HANG_SECONDS ENGINE_HOST
+ENGINE_MAX_CONCURRENT_REQUESTS ENGINE_MAX_TOTAL_TOKENS ENGINE_MEMORY_LIMIT ENGINE_PORT ENGINE_SLOTS
+ENGINE_STARTS_FILE ENGINE_START_LIMIT_SECONDS ENGINE_THREADS ENGINE_WAIT_FOR MODEL_ID MODEL_PATH
+MODEL_PROMPT_FAMILY MODEL_REVISION MODEL_TEMPERATURE MODEL_TOP_P
+"""
+NAMES = frozenset(_NAMES.split())
 LAUNCHER, ENTRYPOINT = "text-generation-launcher", Path("/tgi-entrypoint.sh")
 
 
@@ -227,6 +237,15 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Setti
     if read.problems:
         raise SettingsWrong("\n".join(read.problems))
     return settings
+
+
+def strangers(environ: Mapping[str, str]) -> list[str]:
+    """Write a sentence for each variable that begins as a setting does and is none; it may be another's."""
+    found = sorted(name for name, value in environ.items()
+                   if name.startswith(PREFIXES) and name not in NAMES and value.strip())
+    near = {name: difflib.get_close_matches(name, sorted(NAMES), 1) for name in found}
+    return [f"{name} is no setting of Paddock" + (f"; did you mean {near[name][0]}?" if near[name] else "")
+            for name in found]
 
 
 def launcher_command(environ: Mapping[str, str], port: int, entrypoint: Path = ENTRYPOINT) -> tuple[str, ...]:
@@ -1284,6 +1303,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         output.say(f"The control port {settings.control_host}:{settings.control_port} cannot be used "
                    f"({error.strerror or error}): set ENGINE_CONTROL_PORT to a free one.")
         return EXIT_PORT
+    for warning in strangers(environ):
+        output.say(f"warning: {warning}")
     adopt_orphans()
     for number in (signal.SIGTERM, signal.SIGINT):
         # SimpleQueue.put may interrupt itself, as it does when a signal comes in the middle of one.

@@ -113,6 +113,8 @@ def test_a_taken_port_says_by_whom_and_what_to_do(machine: Machine) -> None:
     (("--host", "0.0.0.0"), "--host 0.0.0.0 is no loopback address"),
     (("--host", "example.org"), "--host example.org is no loopback address"),
     (("--model", "./none.gguf"), "--model ./none.gguf: no such file"),
+    (("--model", "/"), "--model /: a folder, and no GGUF file"),
+    (("--model", ""), "--model is empty; leave it out for the default"),
 ])
 def test_wrong_usage_is_refused_in_words(machine: Machine, arguments: tuple[str, ...], sentence: str) -> None:
     """Exit status 2, before anything is installed or started."""
@@ -141,6 +143,46 @@ def test_a_port_is_read_from_the_environment(up: ModuleType, text: str, port: in
     monkeypatch.setenv("ENGINE_PORT", text)
 
     assert up.port_setting("ENGINE_PORT", 8090) == port
+
+
+def test_a_misspelt_setting_is_told_before_the_start(machine: Machine) -> None:
+    """With the nearest one that exists, and it ends nothing: a taken port does."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        done = machine.run("--cpu", "--port", str(server.getsockname()[1]), MODEL_IDD="a/b", ENGINE_XYZ="1")
+    warning, other, port = done.stderr.splitlines()
+
+    assert warning.startswith("scripts/up: warning: ENGINE_XYZ is no setting of Paddock")
+    assert other == "scripts/up: warning: MODEL_IDD is no setting of Paddock; did you mean MODEL_ID?"
+    assert " is taken by " in port
+
+
+def test_a_misspelt_setting_is_told_once(up: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The programs, which would tell of it again, do not get it."""
+    monkeypatch.setenv("ENGINE_SLOTTS", "3")
+    monkeypatch.setenv("ENGINE_SLOTS", "4")
+    told = [program.environment for program in up.programs(up.parse([]), 8091, 8082)]
+
+    assert [("ENGINE_SLOTTS" in one, one["ENGINE_SLOTS"]) for one in told] == [(False, "4")] * 2
+
+
+def test_an_env_file_that_is_not_read_is_told(up: ModuleType, tmp_path: Path,
+                                              capsys: pytest.CaptureFixture[str],
+                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compose alone reads it; what the environment has as well is in use, and strange names are Compose's."""
+    (tmp_path / ".env").write_text("GATEWAY_SLOTS=4\nMODEL_ID=a/b\nNUM_SHARDS=2\n")
+    shutil.copy(ROOT / ".env.example", tmp_path)
+    monkeypatch.setattr(up, "ROOT", tmp_path)
+    monkeypatch.setenv("GATEWAY_SLOTS", "4")
+    monkeypatch.delenv("MODEL_ID", raising=False)
+    up.warn(has_compose=False)
+    alone = capsys.readouterr().err
+    up.warn(has_compose=True)
+    compose = capsys.readouterr().err
+
+    assert alone.startswith(
+        "scripts/up: warning: .env is for docker compose, and its MODEL_ID is not used here;")
+    assert compose == (
+        "scripts/up: warning: NUM_SHARDS in .env is no setting of Paddock; did you mean NUM_SHARD?\n")
 
 
 def test_help_needs_nothing_installed(machine: Machine) -> None:

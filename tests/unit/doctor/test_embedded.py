@@ -135,3 +135,14 @@ def test_a_docker_stack_is_looked_at_on_a_machine_with_a_card(tmp_path: Path) ->
     assert (facts["path"], facts["ready"], result.returncode) == ("docker", False, 1)
     assert {"docker", "compose", "driver", "toolkit", "capability", "memory", "shm"} <= passed
     assert "access" not in passed
+
+
+def test_a_misspelt_setting_is_a_warning_and_no_failure() -> None:
+    """In text and in JSON; the exit status is that of the checks alone."""
+    text, facts = run(MODEL_IDD="a/b"), json.loads(run("--json", MODEL_IDD="a/b").stdout)
+
+    sentence = "MODEL_IDD is no setting of Paddock; did you mean MODEL_ID?"
+    assert f"warning settings      {sentence}" in text.stdout.splitlines()
+    assert facts["warnings"] == [sentence]
+    assert text.returncode == (0 if facts["ready"] else 1)
+    assert [check for check in facts["checks"] if check["name"] == "settings"] == []

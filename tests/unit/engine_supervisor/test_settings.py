@@ -11,6 +11,7 @@ from engine.supervisor import (
     launcher_command,
     launcher_environment,
     read_settings,
+    strangers,
 )
 
 NO_FILE = Path("/no/such/entrypoint")
@@ -146,3 +147,14 @@ def test_a_command_needs_its_dashes(arguments: list[str]) -> None:
     """The command line is nothing, or dashes and a command."""
     with pytest.raises(SettingsWrong, match="The command line must be empty"):
         read_settings(arguments, {})
+
+
+def test_a_misspelt_setting_is_told_and_refuses_nothing() -> None:
+    """It may be another program's; what begins otherwise or is empty is nobody's business here."""
+    environ = {"ENGINE_HANG_SECS": "3", "MODEL_HOME": "/x", "ENGINE_NONE": "", "GATEWAY_SLOT": "3"}
+
+    told = strangers(environ)
+
+    assert "ENGINE_HANG_SECS is no setting of Paddock; did you mean ENGINE_HANG_SECONDS?" == told[0]
+    assert ["ENGINE_HANG_SECS", "MODEL_HOME"] == [sentence.partition(" ")[0] for sentence in told]
+    assert read_settings(["--", "engine"], environ).hang_seconds == 120.0
