@@ -1,5 +1,6 @@
 """Metrics: gauges computed at the scrape, counts once, the scraper's format."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -206,6 +207,7 @@ def families(page: bytes) -> dict[str, Metric]:
 def test_the_page_is_what_the_library_would_write(request_id: str) -> None:
     """Every family, sample and exemplar; without the escaping of names, of which none needs it."""
     house = House()
+    house.now = replace(IDLE, fairness=math.inf, waiting_tokens=123_456_789)
     for number in range(50):
         house.metrics.finish("finished", number / 3, 10.0 * number, 40, 13.3, request_id)
         house.metrics.first_token(number / 7, float(number), request_id)
