@@ -19,7 +19,7 @@ import uvicorn
 from gateway.app import Gateway
 from gateway.keys import KeysUnreadable
 from gateway.server import Http
-from gateway.settings import Settings, SettingsInvalid, read_settings
+from gateway.settings import Settings, SettingsInvalid, read_settings, strangers
 
 # A chat holds two: its client's connection and the engine's. The usual soft limit of 1,024 is for programs
 # that use select(), which cannot tell more.
@@ -102,6 +102,8 @@ def main(arguments: list[str]) -> int:
     if arguments not in ([], ["--check"]):
         print((__doc__ or "").strip(), file=sys.stderr)  # noqa: T201
         return 0 if arguments in (["-h"], ["--help"]) else 2
+    for warning in [] if arguments else strangers(os.environ):  # a check is run every few seconds
+        print(f"gateway: warning: {warning}", file=sys.stderr)  # noqa: T201
     try:
         settings = read_settings(os.environ)
     except SettingsInvalid as invalid:

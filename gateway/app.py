@@ -58,6 +58,7 @@ from gateway.routes.stats import StatsRoutes
 from gateway.routes.streams import StreamRoutes
 from gateway.settings import Settings
 from gateway.shelf import Shelf
+from gateway.spent import Spent, beside
 from gateway.tgi import Limits
 from gateway.trace import open_tracing
 
@@ -88,7 +89,8 @@ class Gateway:
         self._tracing = None if endpoint is None else open_tracing(endpoint)
         self.keyring = None
         if settings.keys_file is not None:
-            self.keyring = Keyring(settings.keys_file, observe_only=settings.keys_observe_only)
+            spent = Spent(settings.use_file or beside(settings.keys_file))
+            self.keyring = Keyring(settings.keys_file, observe_only=settings.keys_observe_only, spent=spent)
         self.generations = Generations(
             House(
                 admission=self.admission,
@@ -163,6 +165,8 @@ class Gateway:
             asyncio.create_task(self.fleet.watch(), name="fleet"),
             asyncio.create_task(watch(self.metrics.lag), name="lag"),
         ]
+        if self.keyring is not None:
+            watchers.append(asyncio.create_task(self.keyring.watch(), name="keys"))
         try:
             yield
         finally:

@@ -4,50 +4,30 @@ Keys are kept hashed in one JSON file that scripts/keys writes; a change is seen
 Knows keys, limits and a clock that is passed in. Knows nothing of HTTP.
 """
 
-import hashlib
+import asyncio
 import hmac
-import json
 import logging
 import math
-import os
-import re
-import secrets
-import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gateway.errors import KeyInvalid, QuotaSpent
+from gateway.keyfile import Key, KeysUnreadable, hash_key, make_key, read_keys, write_keys
+from gateway.spent import Spent
+
+__all__ = ["Key", "Keyring", "KeysUnreadable", "hash_key", "make_key", "read_keys", "write_keys"]
 
 _LOG = logging.getLogger(__name__)
 
 # What a key can be limited in.
 LIMITS = ("requests", "concurrent", "tokens")
-# 256 random bits: nothing to guess and nothing to gain by a slow hash, so SHA-256 is enough.
-_KEY_BYTES = 32
-_PREFIX = "pk-"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 _RELOAD_SECONDS = 1.0
+# How often at most the day's use is written: what a crash may forget.
+KEEP_SECONDS = 5.0
 _MINUTE, _DAY = 60.0, 86_400.0
-
-
-class KeysUnreadable(Exception):
-    """The file is missing or not what scripts/keys writes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key's record. Units: limits count per minute, at once, and tokens per day; None is no limit."""
-
-    name: str
-    sha256: str
-    created: str
-    requests_per_minute: int | None = None
-    concurrent: int | None = None
-    tokens_per_day: int | None = None
-    is_batch: bool = False
 
 
 @dataclass(slots=True)
@@ -77,52 +57,8 @@ class Allowance:
     reset_tokens_seconds: float
 
 
-def make_key() -> str:
-    """Make a new key; it is shown once and kept only as its hash."""
-    return _PREFIX + secrets.token_urlsafe(_KEY_BYTES)
-
-
-def hash_key(key: str) -> str:
-    """Hash a key as the file holds it."""
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-def read_keys(path: Path) -> list[Key]:
-    """Read the file. Raises: KeysUnreadable in one sentence."""
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        keys = [Key(**entry) for entry in told["keys"]]
-    except OSError as error:
-        raise KeysUnreadable(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, TypeError, KeyError) as error:
-        raise KeysUnreadable(f"{path} is not a key file: {error}") from None
-    for key in keys:
-        check_name(key.name)
-        limits = (key.requests_per_minute, key.concurrent, key.tokens_per_day)
-        if not all(limit is None or (type(limit) is int and limit >= 1) for limit in limits):
-            raise KeysUnreadable(f"{path}: a limit of {key.name!r} is no whole number of at least 1")
-    return keys
-
-
-def write_keys(path: Path, keys: list[Key]) -> None:
-    """Replace the file at once, readable by its owner and group only."""
-    text = json.dumps({"keys": [asdict(key) for key in keys]}, indent=2) + "\n"
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".keys-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    # The gateway's container reads it as another user of the same group.
-    Path(name).chmod(0o640)
-    Path(name).replace(path)
-
-
-def check_name(name: str) -> None:
-    """Make sure that a name can be logged and listed. Raises: KeysUnreadable."""
-    if not _NAME.fullmatch(name):
-        raise KeysUnreadable(f"{name!r} is no key name: up to 64 letters, digits, dots, - and _")
-
-
 class Keyring:
-    """The keys in force, and what each has used since the gateway started.
+    """The keys in force, and what each has used: of its tokens today, of the rest since the gateway started.
 
     With observe_only a spent quota is counted and let pass; an unknown key never is. over counts, by limit,
     the requests that were more than a key may send.
@@ -135,13 +71,17 @@ class Keyring:
         wall: Callable[[], float] = time.time,
         *,
         observe_only: bool = False,
+        spent: Spent | None = None,
     ) -> None:
         self._path = path
         self._clock = clock
         self._wall = wall
         self._observe_only = observe_only
         self._keys: dict[str, Key] = {key.sha256: key for key in read_keys(path)}
-        self._uses: dict[str, _Use] = {}
+        today, known = self._today(), spent.read(self._today()) if spent is not None else {}
+        self._uses = {name: _Use(tokens=tokens, day=today) for name, tokens in known.items()}
+        self._file = spent
+        self._is_kept = True
         self.over = dict.fromkeys(LIMITS, 0)
         self._stamp = self._stamp_now()
         self._looked = clock()
@@ -172,6 +112,7 @@ class Keyring:
             if not self._observe_only:
                 raise refusal
             _LOG.info("key %s is over a limit, and observed only: %s", key.name, refusal.message)
+        self._is_kept = False
         use.requests += 1
         use.running += 1
         use.tokens += tokens
@@ -180,9 +121,38 @@ class Keyring:
     def settle(self, key: Key, reserved: int, used: int) -> None:
         """Give a request's slot back, and the tokens that it reserved and did not use."""
         use = self._use(key)
+        self._is_kept = False
         use.running -= 1
         use.held -= reserved
         use.tokens += used - reserved
+
+    async def watch(self) -> None:
+        """Keep the day's use in its file until cancelled, and then once more."""
+        writing: asyncio.Task[None] | None = None
+        try:
+            while self._file is not None:
+                await asyncio.sleep(KEEP_SECONDS)
+                if not self._is_kept:
+                    # Apart: a slow disk must not hold up the streams.
+                    writing = asyncio.create_task(asyncio.to_thread(self._file.write, *self._used()))
+                    await asyncio.shield(writing)
+        finally:
+            # Order: what was written last stays.
+            if writing is not None:
+                await writing
+            self.keep()
+
+    def keep(self) -> None:
+        """Write the day's use down, if it changed."""
+        if self._file is not None and not self._is_kept:
+            self._file.write(*self._used())
+
+    def _used(self) -> tuple[int, dict[str, int]]:
+        """Give the day, and the tokens that each key used on it; what runs counts as asked for."""
+        self._is_kept = True
+        today = self._today()
+        uses = {key.name: self._uses[key.name] for key in self._keys.values() if key.name in self._uses}
+        return today, {name: use.tokens for name, use in uses.items() if use.day == today}
 
     def allowance(self, key: Key) -> Allowance:
         """Say what is left to a key now."""
@@ -218,7 +188,7 @@ class Keyring:
     def _use(self, key: Key) -> _Use:
         """Give a key's use, refilled by the time that has passed."""
         use = self._uses.setdefault(key.name, _Use(requests_at=self._clock()))
-        now, today = self._clock(), int(self._wall() // _DAY)
+        now, today = self._clock(), self._today()
         if key.requests_per_minute is not None:
             refill = (now - use.requests_at) * key.requests_per_minute / _MINUTE
             use.requests = max(0.0, use.requests - refill)
@@ -226,6 +196,9 @@ class Keyring:
         if use.day != today:
             use.day, use.tokens = today, use.held
         return use
+
+    def _today(self) -> int:
+        return int(self._wall() // _DAY)
 
     def _until_midnight(self) -> float:
         """Give the seconds until the day, in UTC, is over."""

@@ -91,6 +91,9 @@ class Settings(BaseModel):
     keys_file: Path | None = _variable(
         "KEYS_FILE", None, "the API keys that scripts/keys writes; unset asks nobody for a key"
     )
+    use_file: Path | None = _variable(
+        "USE_FILE", None, "where the tokens that keys used today are kept; unset means beside the keys"
+    )
     keys_observe_only: bool = _variable(
         "KEYS_OBSERVE_ONLY", False, "count what is over a key's limits and let it pass"
     )

@@ -2,9 +2,13 @@
 
 import asyncio
 import re
+from pathlib import Path
 
+import pytest
+
+from gateway.keys import Key, hash_key, make_key, write_keys
 from tests.fakes.double import ThreadDouble
-from tests.gateway.conftest import Serve, Served
+from tests.gateway.conftest import Serve, Served, serving
 from tests.gateway.talk import CHAT, chat, content_of, error_of, streaming
 
 GREEDY, OTHER = {"paddock-session": "greedy-one"}, {"paddock-session": "somebody-else"}
@@ -82,3 +86,37 @@ async def test_a_wait_that_ends_in_the_limit_frees_the_place(serve: Serve, tgi_d
 
     assert ("wait_expired", 0) == (code, served.gateway.admission.waiting_of("session greedy-one"))
     assert 200 == (await running).status_code
+
+
+async def test_a_restart_gives_no_key_a_new_day(tgi_double: ThreadDouble, tmp_path: Path) -> None:
+    """What it used is in a file beside the keys, and taken up again."""
+    secret, file, left = make_key(), tmp_path / "keys.json", []
+    write_keys(file, [Key("ann", hash_key(secret), "", tokens_per_day=10_000)])
+    bearer = {"authorization": f"Bearer {secret}"}
+    for _ in range(3):
+        async with serving(tgi_double.url, keys_file=file) as served:
+            await served.until_ready()
+            answer = await served.client.post(CHAT, json=chat(max_tokens=5), headers=bearer)
+            used = answer.json()["usage"]["total_tokens"]
+            await served.until_idle()
+            assert served.gateway.keyring is not None
+            key = served.gateway.keyring.identify(bearer["authorization"])
+            left.append(served.gateway.keyring.allowance(key).remaining_tokens)
+
+    assert [10_000 - used * times for times in (1, 2, 3)] == left
+
+
+async def test_keys_beside_which_nothing_can_be_written_serve_all_the_same(
+    serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Said once, with the setting that helps."""
+    secret, file = make_key(), tmp_path / "keys.json"
+    write_keys(file, [Key("ann", hash_key(secret), "", tokens_per_day=10_000)])
+    served = await serve(keys_file=file, use_file=tmp_path / "none" / "use.json")
+    bearer = {"authorization": f"Bearer {secret}"}
+    answers = [await served.client.post(CHAT, json=chat(), headers=bearer) for _ in range(2)]
+    assert served.gateway.keyring is not None
+    served.gateway.keyring.keep()
+
+    assert [200, 200] == [answer.status_code for answer in answers]
+    assert 1 == sum("GATEWAY_USE_FILE" in message for message in caplog.messages)

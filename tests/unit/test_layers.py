@@ -17,15 +17,15 @@ LAYERS: list[tuple[str, set[str]]] = [
         "pure",
         {
             "prompt", "grammar", "fit", "tools", "logprob", "stops", "settings",
-            "admission", "ticket", "promise", "share", "schedule", "account", "estimate", "pace", "fairness", "tally",
-            "breaker", "budget", "routing", "room", "silence",
+            "admission", "ticket", "promise", "share", "schedule", "account", "estimate", "pace", "fairness",
+            "tally", "breaker", "budget", "routing", "room", "silence",
         },
     ),
     (
         "outside world",
         {
             "tgi", "events", "connection", "transport", "fleet", "replica", "control", "metrics", "keys",
-            "progress", "line", "proof", "gauges", "trace",
+            "keyfile", "spent", "progress", "line", "proof", "gauges", "trace",
             "download", "lag",
         },
     ),

@@ -1,6 +1,8 @@
 """Keys: known or not, and what each may use."""
 
+import asyncio
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,19 +10,36 @@ import pytest
 
 from gateway.errors import KeyInvalid, QuotaSpent
 from gateway.keys import Key, Keyring, KeysUnreadable, hash_key, make_key, read_keys, write_keys
+from gateway.spent import Spent, read_spent
 from tests.unit.gateway.clock import Clock
 
 SECRET = "pk-" + "a" * 43
-ZERO = json.dumps({"keys": [{"name": "a", "sha256": "", "created": "", "requests_per_minute": 0}]})
-SPACED = json.dumps({"keys": [{"name": "a b", "sha256": "", "created": ""}]})
+DAY = 20_000
 
 
-def ring(tmp_path: Path, clock: Clock, *, observe_only: bool = False, **limits: Any) -> tuple[Keyring, Key]:
+def filed(*changes: dict[str, Any]) -> str:
+    """Write a file of keys that differ from good ones in something."""
+    keys = [
+        {"name": f"a{number}", "sha256": f"{number:064x}", "created": "", **change}
+        for number, change in enumerate(changes)
+    ]
+    return json.dumps({"keys": keys})
+
+
+def ring(
+    tmp_path: Path, clock: Clock, *, observe_only: bool = False, spent: Spent | None = None, **limits: Any
+) -> tuple[Keyring, Key]:
     """Make a keyring with one key."""
     key = Key("ann", hash_key(SECRET), "2026-01-01T00:00:00+00:00", **limits)
     path = tmp_path / "keys.json"
     write_keys(path, [key])
-    return Keyring(path, clock, lambda: 86_400.0 * 20_000 + clock(), observe_only=observe_only), key
+    wall = partial(wall_of, clock)
+    return Keyring(path, clock, wall, observe_only=observe_only, spent=spent), key
+
+
+def wall_of(clock: Clock) -> float:
+    """Give the time of day by a clock that a test moves."""
+    return 86_400.0 * DAY + clock()
 
 
 def test_a_key_is_known_by_its_text_alone(tmp_path: Path) -> None:
@@ -191,7 +210,15 @@ def test_every_key_is_compared_in_constant_time(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", '{"keys": 1}', '{"keys": [{"name": "a"}]}', SPACED, ZERO]
+    "text",
+    [
+        "", "[]", '{"keys": 1}', '{"keys": [{"name": "a"}]}', "[" * 10_000, filed({"name": "a b"}),
+        filed({"name": 5}), filed({"sha256": ""}), filed({"sha256": "Ä" * 64}), filed({"sha256": None}),
+        filed({"requests_per_minute": 0}), filed({"requests_per_minute": 1e30}),
+        filed({"concurrent": -1}), filed({"concurrent": True}), filed({"tokens_per_day": 10**30}),
+        filed({"tokens_per_day": "many"}), filed({"name": "ann"}, {"name": "ann"}),
+        filed({"sha256": "0" * 64}, {"sha256": "0" * 64}),
+    ],
 )  # fmt: skip
 def test_a_file_of_another_kind_is_told(tmp_path: Path, text: str) -> None:
     """In a sentence, and never as no keys at all."""
@@ -200,3 +227,115 @@ def test_a_file_of_another_kind_is_told(tmp_path: Path, text: str) -> None:
 
     with pytest.raises(KeysUnreadable):
         read_keys(path)
+
+
+# What a key used today
+
+
+def test_a_restart_forgets_no_tokens(tmp_path: Path) -> None:
+    """They are taken up on the same day, and not on the next."""
+    file, clock = tmp_path / "use.json", Clock(0.0)
+    keyring, key = ring(tmp_path, clock, spent=Spent(file), tokens_per_day=100)
+    keyring.reserve(key, 90)
+    keyring.settle(key, 90, 70)
+    keyring.keep()
+    same, _ = ring(tmp_path, clock, spent=Spent(file), tokens_per_day=100)
+    clock.pass_by(86_400)
+    following, _ = ring(tmp_path, clock, spent=Spent(file), tokens_per_day=100)
+
+    clock.pass_by(-86_400)
+    assert 30 == same.allowance(key).remaining_tokens
+    clock.pass_by(86_400)
+    assert 100 == following.allowance(key).remaining_tokens
+
+
+def test_what_runs_when_the_process_is_killed_counts_as_asked_for(tmp_path: Path) -> None:
+    """Nobody can say what it used, and a limit is not passed by it."""
+    file, clock = tmp_path / "use.json", Clock(0.0)
+    keyring, key = ring(tmp_path, clock, spent=Spent(file), tokens_per_day=100)
+    keyring.reserve(key, 90)
+    keyring.keep()
+    after, _ = ring(tmp_path, clock, spent=Spent(file), tokens_per_day=100)
+
+    assert 10 == after.allowance(key).remaining_tokens
+
+
+def test_the_file_is_written_when_something_changed(tmp_path: Path) -> None:
+    """Not at each look, and without those who were revoked."""
+    file, clock = tmp_path / "use.json", Clock(0.0)
+    keyring, key = ring(tmp_path, clock, spent=Spent(file))
+    keyring.keep()
+    assert not file.exists()
+    keyring.reserve(key, 7)
+    keyring.reserve(Key("gone", "0" * 64, ""), 5)
+    keyring.keep()
+
+    assert {"ann": 7} == read_spent(file, DAY)
+    assert {} == read_spent(file, DAY + 1)
+    assert {"keys.json", "use.json"} == {one.name for one in tmp_path.iterdir()}
+    file.unlink()
+    keyring.keep()
+    assert not file.exists()
+
+
+async def test_the_use_is_kept_while_it_runs_and_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every few seconds, and once more when it is stopped."""
+    monkeypatch.setattr("gateway.keys.KEEP_SECONDS", 0.001)
+    file = tmp_path / "use.json"
+    keyring, key = ring(tmp_path, Clock(0.0), spent=Spent(file))
+    task = asyncio.create_task(keyring.watch())
+    keyring.reserve(key, 7)
+    async with asyncio.timeout(10):
+        while not file.exists():
+            await asyncio.sleep(0.001)
+    kept = read_spent(file, DAY)
+    keyring.settle(key, 7, 3)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert ({"ann": 7}, {"ann": 3}) == (kept, read_spent(file, DAY))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"\xff\xfe", b'{"day": 20000}', b'{"day": 20000, "tokens": 5}', b"[" * 10_000,
+     b'{"day": 20000, "tokens": {"ann": "many"}}', b'{"day": 20000, "tokens": {"ann": -5}}',
+     b'{"day": 20000, "tokens": {"ann": 1e30}}', b'{"day": "today", "tokens": {"ann": 5}}'],
+)  # fmt: skip
+def test_a_file_of_use_that_is_broken_stops_nothing(tmp_path: Path, content: bytes) -> None:
+    """It counts as none, and is written anew."""
+    file = tmp_path / "use.json"
+    file.write_bytes(content)
+    keyring, key = ring(tmp_path, Clock(0.0), spent=Spent(file), tokens_per_day=100)
+    assert 100 == keyring.allowance(key).remaining_tokens
+    keyring.reserve(key, 7)
+    keyring.keep()
+
+    assert {"ann": 7} == read_spent(file, DAY)
+
+
+def test_use_that_cannot_be_written_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """At the start, with the setting that helps; the gateway goes on."""
+    keyring, key = ring(tmp_path, Clock(0.0), spent=Spent(tmp_path / "none" / "use.json"), tokens_per_day=100)
+    for _ in range(3):
+        keyring.reserve(key, 7)
+        keyring.keep()
+
+    assert 79 == keyring.allowance(key).remaining_tokens
+    assert 1 == len(caplog.messages)
+    assert "GATEWAY_USE_FILE" in caplog.messages[0]
+
+
+def test_a_change_of_the_keys_keeps_the_file_s_inode(tmp_path: Path) -> None:
+    """A container that the file is mounted into would go on to see the old one."""
+    path = tmp_path / "keys.json"
+    write_keys(path, [Key("ann", "0" * 64, ""), Key("bob", "1" * 64, "")])
+    before = path.stat().st_ino
+    write_keys(path, [Key("ann", "0" * 64, "")])
+
+    assert (before, 0o640) == (path.stat().st_ino, path.stat().st_mode & 0o777)
+    assert ["ann"] == [key.name for key in read_keys(path)]
+    assert [path] == list(tmp_path.iterdir())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings import Settings, SettingsInvalid, read_settings
+from gateway.settings import Settings, SettingsInvalid, read_settings, strangers
 
 
 def problems(environment: dict[str, str]) -> list[str]:
@@ -63,12 +63,19 @@ def test_all_problems_are_told_at_once() -> None:
 
 def test_a_misspelt_variable_is_named_with_the_nearest() -> None:
     """A setting that nobody reads would be ignored in silence."""
-    assert ["GATEWAY_SLOT: no such setting; did you mean GATEWAY_SLOTS?"] == problems({"GATEWAY_SLOT": "4"})
+    told = "GATEWAY_SLOT is no setting of Paddock; did you mean GATEWAY_SLOTS?"
+
+    assert [told] == strangers({"GATEWAY_SLOT": "4", "GATEWAY_SLOTS": "4", "GATEWAY_EMPTY": ""})
 
 
-def test_an_unknown_variable_and_a_wrong_value_are_told_together() -> None:
-    """One kind of problem does not hide the other."""
-    assert 2 == len(problems({"GATEWAY_SLOTTTS": "4", "GATEWAY_PORT": "http"}))
+def test_another_programs_variable_is_no_reason_to_refuse() -> None:
+    """CGI has names of our prefix, and so has what an orchestrator tells of a service."""
+    environment = {"GATEWAY_INTERFACE": "CGI/1.1", "GATEWAY_SERVICE_HOST": "10.0.0.7"}
+
+    assert Settings() == read_settings(environment)
+    assert ["GATEWAY_INTERFACE", "GATEWAY_SERVICE_HOST"] == [
+        sentence.partition(" ")[0] for sentence in strangers(environment)
+    ]
 
 
 @pytest.mark.parametrize(
