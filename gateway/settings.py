@@ -216,15 +216,11 @@ _OWN_PREFIX = "GATEWAY_"
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Read the settings from environment variables.
 
-    Raises: SettingsInvalid with every problem at once, unknown GATEWAY_ variables included.
+    Raises: SettingsInvalid with every problem at once.
     """
     aliases = {str(field.alias): name for name, field in Settings.model_fields.items()}
     given = {key: value for key, value in environment.items() if key in aliases and value.strip() != ""}
-    problems = [
-        _unknown(key, aliases)
-        for key, value in environment.items()
-        if key.startswith(_OWN_PREFIX) and key not in aliases and value.strip() != ""
-    ]
+    problems: list[str] = []
     settings = None
     try:
         settings = Settings.model_validate(given)
@@ -239,6 +235,16 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
+def strangers(environment: Mapping[str, str]) -> list[str]:
+    """Write a sentence for each variable that looks like a setting and is none.
+
+    No reason to refuse: it may be another program's, such as CGI's GATEWAY_INTERFACE.
+    """
+    aliases = {str(field.alias) for field in Settings.model_fields.values()}
+    given = [key for key, value in environment.items() if key not in aliases and value.strip() != ""]
+    return [_unknown(key, aliases) for key in sorted(given) if key.startswith(_OWN_PREFIX)]
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
@@ -246,6 +252,6 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _unknown(key: str, aliases: Mapping[str, str]) -> str:
-    near = difflib.get_close_matches(key, aliases, n=1)
-    return f"{key}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
+def _unknown(key: str, aliases: set[str]) -> str:
+    near = difflib.get_close_matches(key, sorted(aliases), n=1)
+    return f"{key} is no setting of Paddock" + (f"; did you mean {near[0]}?" if near else "")
