@@ -72,3 +72,57 @@ def test_a_second_tab_sees_what_the_first_one_asks(reader: Reader, double: Doubl
     reader.wait_for_answer()
     expect(other.questions).to_have_text(["Hello", "From the first tab"], timeout=PATIENCE_MS)
     assert other.complaints == []
+
+
+def test_a_deletion_can_be_taken_back_after_a_reload(reader: Reader) -> None:
+    """The chance is not lost with the page; taken, the chat is there for good."""
+    reader.ask("Hello")
+    reader.wait_for_answer()
+    reader.page.locator(".chat").hover()
+    reader.button("Delete chat").click()
+    expect(reader.button("Undo")).to_be_visible()
+    reader.page.reload()
+    reader.button("Undo").click()
+    expect(reader.questions).to_have_text(["Hello"])
+    reader.page.reload()
+    expect(reader.questions).to_have_text(["Hello"])
+    expect(reader.button("Undo")).to_be_hidden()
+
+
+def test_two_tabs_may_answer_in_one_chat_at_once(reader: Reader, double: Double) -> None:
+    """Neither undoes what the other wrote: both questions and both whole answers are kept."""
+    double.keeps_streams = True
+    go_on = threading.Event()
+    double.scenes = [
+        lambda line: line.say("Good day.").finish(),
+        lambda line: line.say("One ").hold(go_on).say("one.").finish(),
+        lambda line: line.say("Two ").hold(go_on).say("two.").finish(),
+    ]
+    reader.ask("Hello")
+    reader.wait_for_answer()
+    other = Reader(reader.page.context.new_page(), double.url).open()
+    expect(other.answers).to_have_count(1)
+    # Order: before either tab can hear of the other's question.
+    offline = "() => { BroadcastChannel.prototype.postMessage = () => {}; }"
+    for tab in (reader, other):
+        tab.page.evaluate(offline)
+    reader.ask("First?")
+    expect(reader.answers.last.locator(".prose")).to_have_text("One")
+    other.ask("Second?")
+    expect(other.answers.last.locator(".prose")).to_have_text("Two")
+    go_on.set()
+    expect(reader.wait_for_answer()).to_have_text("One one.")
+    expect(other.wait_for_answer()).to_have_text("Two two.")
+    reader.page.close()
+    other.page.reload()
+    other.page.locator(".message.user").last.hover()
+    expect(other.page.locator(".versions:visible")).to_contain_text("of 2")
+    shown = other.answers.last.locator(".prose")
+    before, after = other.questions.last.inner_text(), {"First?": "Second?", "Second?": "First?"}
+    answers = {"First?": "One one.", "Second?": "Two two."}
+    expect(shown).to_have_text(answers[before])
+    step = other.button("Previous version" if before == "Second?" else "Next version")
+    step.click()
+    expect(other.questions.last).to_have_text(after[before])
+    expect(shown).to_have_text(answers[after[before]])
+    assert other.complaints == []

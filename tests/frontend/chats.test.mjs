@@ -212,12 +212,68 @@ test("a row is renamed in place, and Escape leaves the name", async () => {
 test("a deletion can be taken back for a while", async () => {
   const parts = stage();
   await ask(parts, "One?");
-  const shown = scope(notices(parts)());
+  const shown = scope(notices({ ...parts, ...parts.clock })());
   listed(parts).row(0).removeChat();
   await settle();
+  shown.init();
   assert.deepEqual([shown.isDeletedShown, shown.deletedText], [true, "Deleted “One?”."]);
   parts.clock.pass(9);
   assert.equal(shown.isDeletedShown, false);
+});
+
+test("a page loaded anew can take the last deletion back", async () => {
+  const before = stage();
+  const id = await ask(before, "One?");
+  await before.chats.remove(id);
+  const after = stage(before);
+  await after.chats.restore();
+  const shown = scope(notices({ ...after, ...after.clock })());
+  shown.init();
+  assert.equal(shown.deletedText, "Deleted “One?”.");
+  await after.chats.undelete();
+  assert.deepEqual([titles(after), shown.isDeletedShown], [["One?"], false]);
+  const last = stage(before);
+  await last.chats.restore();
+  assert.deepEqual([titles(last), last.chats.deleted], [["One?"], null]);
+
+  await last.chats.remove(id);
+  await last.chats.forget();
+  const gone = stage(before);
+  await gone.chats.restore();
+  assert.deepEqual([titles(gone), gone.chats.deleted], [[], null]);
+});
+
+test("two tabs that answer in one chat at once keep both answers whole", async () => {
+  const shared = { storage: memoryStorage(), database: memoryDatabase() };
+  const first = stage(shared);
+  const id = await ask(first, "One?");
+  const second = stage({ ...shared, name: "other" });
+  await second.chats.restore();
+  const asked = (parts, name) => {
+    const { current } = parts.chats;
+    const question = add(current, { id: `q ${name}`, role: "user", text: name, state: "finished", at: 1 });
+    return parts.answers.start(current, question.id);
+  };
+  // Each sees the other's answer begin and writes that down with its own.
+  const both = [asked(first, "Two?"), asked(second, "Three?")];
+  for (const [parts, stream] of [[first, "s1"], [second, "s2"]]) await parts.gateway.push({ kind: "stream", id: stream });
+  const say = async (parts, text, cursor) => {
+    await parts.gateway.push({ kind: "text", text, cursor });
+    parts.paint();
+    await parts.chats.save(parts.chats.running[id]);
+  };
+  await say(first, "a", 1);
+  await say(second, "x", 1);
+  await say(first, "b", 2);
+  await say(second, "y", 2);
+  await first.gateway.end();
+  await say(second, "z", 3);
+  await second.gateway.end();
+  await Promise.all(both);
+  await settle();
+  const kept = await first.store.read(id);
+  const answers = kept.messages.filter((one) => one.role === "assistant");
+  assert.deepEqual(answers.map((one) => [one.text, one.state]).sort(), [["ab", "finished"], ["xyz", "finished"]]);
 });
 
 test("a pinned chat stays on top", async () => {

@@ -93,3 +93,22 @@ test("a full storage is its own error, and no other is", async () => {
   const database = { ...memoryDatabase(), putNote: async () => { throw Object.assign(new Error("no"), { name: "QuotaExceededError" }); } };
   await assert.rejects(opened({ database }).store.writeDraft("a", { text: "x", files: [], settings: null }), StorageFull);
 });
+
+test("a copy that was seen to begin does not undo what the other tab wrote since", async () => {
+  const answer = (text, state, cursor, stream = "s") => ({ id: "m", parent: null, text, state, cursor, stream });
+  const cases = [
+    // What is stored, what this tab writes, what is kept.
+    [answer("whole", "finished", 9), answer("wh", "streaming", 3), "whole"],
+    [answer("whol", "streaming", 8), answer("", "waiting", 0, null), "whol"],
+    [answer("wh", "streaming", 3), answer("whole", "streaming", 9), "whole"],
+    [answer("part", "interrupted", 4), answer("part", "waiting", 0, null), "part", "waiting"],
+    [answer("part", "interrupted", 4), answer("part and", "streaming", 2, "t"), "part and"],
+  ];
+  for (const [stored, mine, text, state] of cases) {
+    const { store } = opened();
+    await store.write(chat("a", 1, [stored]));
+    await store.write(chat("a", 1, [mine]));
+    const [kept] = (await store.read("a")).messages;
+    assert.deepEqual([kept.text, kept.state], [text, state ?? (text === stored.text ? stored.state : mine.state)]);
+  }
+});

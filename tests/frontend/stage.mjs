@@ -81,11 +81,11 @@ export function fakeGateway() {
 export const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 /** The page's parts without a page. Frames are drawn by `paint()`. */
-export function stage({ storage = memoryStorage(), database = memoryDatabase(), countText = async (text) => text.length, countChat = async ({ messages }) => messages.reduce((sum, one) => sum + one.content.length, 0) } = {}) {
+export function stage({ name = "id", storage = memoryStorage(), database = memoryDatabase(), countText = async (text) => text.length, countChat = async ({ messages }) => messages.reduce((sum, one) => sum + one.content.length, 0) } = {}) {
   const clock = fakeClock();
   const gateway = fakeGateway();
   let ids = 0;
-  const newId = () => `id-${(ids += 1)}`;
+  const newId = () => `${name}-${(ids += 1)}`;
   const store = history({ database, storage });
   const told = [];
   const desk = chats({ store, newId, now: clock.now, tell: (message) => told.push(message) });

@@ -10,8 +10,8 @@
  *
  * Knows: the events of gateway.streamChat, the tree. Knows nothing of: HTTP, the document.
  */
+import { isRunning } from "./chat.js";
 import { blankAnswer, problemOf, progressOf, requestOf } from "./request.js";
-import { isRunning } from "./history.js";
 import { Problem } from "./problem.js";
 import { add } from "./tree.js";
 

@@ -1,16 +1,20 @@
 /**
- * Chats as files: Paddock's own JSON, Markdown to read, and the message arrays of OpenAI's interface.
+ * Chats as files: Paddock's own JSON, Markdown to read, the message arrays of OpenAI's interface, and what
+ * ChatGPT exports.
  *
  * What comes from outside is rebuilt field by field; nothing of a foreign record is taken as it is.
  *
  * Knows: these forms. Knows nothing of: storage, the document.
  */
+import { isRunning } from "./chat.js";
+import { fromMapping } from "./mapping.js";
 import { contentOf } from "./request.js";
 import { path } from "./tree.js";
 
 /** The version of the JSON form. */
 const FORM = 1;
 const ROLES = ["system", "user", "assistant"];
+const TEXTS = ["text", "input_text", "output_text"];
 const ENDED = ["finished", "stopped", "interrupted", "failed"];
 
 /** The file holds no chat this page understands. */
@@ -25,7 +29,7 @@ export function toMarkdown(chat, words) {
   if (chat.settings.system.trim() !== "") parts.push(`*${words.systemPrompt}:* ${chat.settings.system.trim()}`);
   for (const message of path(chat)) {
     const name = message.role === "user" ? words.you : (message.model ?? words.assistant);
-    const mark = ENDED.indexOf(message.state) > 0 ? `\n\n*${words.incomplete}*` : "";
+    const mark = message.state !== "finished" ? `\n\n*${words.incomplete}*` : "";
     parts.push(`## ${name}\n\n${contentOf(message)}${mark}`);
   }
   return `${parts.join("\n\n")}\n`;
@@ -40,7 +44,7 @@ export function fileName(title, ending) {
 /**
  * Return the chats in a file's text, newest data first as it stands there.
  *
- * Shape:  ours, {messages: [{role, content}]}, a list of those, or a list of messages.
+ * Shape:  ours, {messages: [{role, content}]}, ChatGPT's {mapping}, a list of those, or a list of messages.
  * Raises: NotAnArchive.
  */
 export function readArchive(text, { newId, now }) {
@@ -51,7 +55,7 @@ export function readArchive(text, { newId, now }) {
     throw new NotAnArchive();
   }
   const tools = { newId, now };
-  const chats = list(data).map((one) => rebuild(one, tools)).filter((chat) => chat !== null && chat.messages.length > 0);
+  const chats = list(data).map((one) => rebuild(fromMapping(one), tools)).filter((chat) => chat !== null && chat.messages.length > 0);
   if (chats.length === 0) throw new NotAnArchive();
   return chats;
 }
@@ -99,7 +103,7 @@ function rebuild(data, { newId, now }) {
 }
 
 function messageOf(given, role, text, now) {
-  const shared = { role, text, at: finite(given.at) ?? now(), state: ENDED.includes(given.state) ? given.state : "finished" };
+  const shared = { role, text, at: finite(given.at) ?? now(), state: endOf(given) };
   if (role === "user") {
     const files = (Array.isArray(given.files) ? given.files : []).filter((file) => typeof file?.text === "string");
     return { ...shared, files: files.map((file) => ({ name: string(file.name).slice(0, 255), text: file.text, tokens: finite(file.tokens) })) };
@@ -118,10 +122,13 @@ function messageOf(given, role, text, now) {
   };
 }
 
-/** OpenAI's content: a string, or parts of which the text ones count. */
+/** An answer that was being written when it was exported is not complete, and nobody writes it any more. */
+const endOf = (given) => (isRunning(given) ? "interrupted" : ENDED.includes(given.state) ? given.state : "finished");
+
+/** OpenAI's content: a string, or parts of which the text ones count, in either of its interfaces. */
 function contentText(content) {
   if (!Array.isArray(content)) return string(content);
-  return content.filter((part) => part?.type === "text").map((part) => string(part.text)).join("");
+  return content.filter((part) => TEXTS.includes(part?.type)).map((part) => string(part.text)).join("");
 }
 
 const string = (value) => (typeof value === "string" ? value : "");

@@ -37,3 +37,8 @@ export function titleOf(chat) {
   const line = (first?.text.trim() || (first?.files?.[0]?.name ?? "")).split("\n", 1)[0];
   return line.length > TITLE_CHARACTERS ? `${line.slice(0, TITLE_CHARACTERS - 1).trimEnd()}…` : line;
 }
+
+const RUNNING = new Set(["waiting", "streaming"]);
+
+/** Whether a message is an answer that someone writes, or wrote when the page went away. */
+export const isRunning = (message) => RUNNING.has(message.state);

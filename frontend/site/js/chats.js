@@ -6,6 +6,7 @@
 import { blank, draftOf, titleOf } from "./chat.js";
 import { drafts } from "./drafts.js";
 import { byPlace, StorageFull, summary } from "./history.js";
+import { adopt } from "./merge.js";
 
 /**
  * Return the state and its moves. `now` is wall time in milliseconds, for ordering only. `tell` spreads
@@ -54,6 +55,7 @@ export function chats({ store, newId, now, tell = () => {}, reactive = (chat) =>
     async restore() {
       await this.keep(() => store.adopt());
       this.list = await store.list();
+      this.deleted = await store.readRemoved();
       const open = await store.readOpen();
       [noted, noting] = [open, open];
       const kept = open === null ? null : await store.read(open);
@@ -127,9 +129,7 @@ export function chats({ store, newId, now, tell = () => {}, reactive = (chat) =>
       return this.keep(async () => {
         const added = await store.write(chat);
         if (newest.get(chat.id) === write) unwritten.delete(chat.id);
-        for (const message of added) {
-          if (!chat.messages.some((one) => one.id === message.id)) chat.messages.push(message);
-        }
+        adopt(chat, added);
         // Deleted while it was being written: what was written must go too.
         if (!this.isListed(chat.id)) await store.remove(chat.id);
         tell({ kind: "wrote", id: chat.id, isRunning: this.running[chat.id] !== undefined });
@@ -154,8 +154,7 @@ export function chats({ store, newId, now, tell = () => {}, reactive = (chat) =>
       const text = title.trim().slice(0, 200);
       const chat = text === "" ? null : await this.load(id);
       if (chat === null) return;
-      chat.title = text;
-      chat.isRenamed = true;
+      Object.assign(chat, { title: text, isRenamed: true });
       await this.save(chat, { isTouched: false });
     },
 
@@ -170,25 +169,26 @@ export function chats({ store, newId, now, tell = () => {}, reactive = (chat) =>
     /** Delete a chat; `undelete` brings it back while `deleted` holds it. */
     async remove(id) {
       const loading = this.load(id);
-      this.list = this.list.filter((one) => one.id !== id);
-      if (this.current.id === id) this.show(blank({ newId, now }));
-      this.deleted = await loading;
+      this.drop(id);
+      const deleted = (this.deleted = await loading);
       unwritten.delete(id);
       await store.remove(id);
+      // Order: removed first, which makes room for it where there was none.
+      await this.keep(() => store.writeRemoved(deleted));
       tell({ kind: "removed", id });
       await this.catchUp();
     },
 
     async undelete() {
-      const chat = this.deleted;
-      if (chat === null) return;
-      this.deleted = null;
-      await this.save(chat, { isTouched: false });
-      this.show(chat);
+      const { deleted } = this;
+      if (deleted === null) return;
+      await Promise.all([this.save(deleted, { isTouched: false }), this.forget()]);
+      this.show(deleted);
     },
 
     forget() {
       this.deleted = null;
+      return store.writeRemoved(null);
     },
 
     /** Take over what another tab wrote, unless the chat is being answered in this one. */
@@ -199,7 +199,7 @@ export function chats({ store, newId, now, tell = () => {}, reactive = (chat) =>
       if (kept !== null && isShown()) this.current = kept;
     },
 
-    /** Another tab deleted a chat. */
+    /** A chat was deleted, here or in another tab. */
     drop(id) {
       this.list = this.list.filter((one) => one.id !== id);
       if (this.current.id === id) this.show(blank({ newId, now }));

@@ -103,7 +103,8 @@ export function memoryDatabase() {
     note: async (id) => notes.get(id),
     putNote: async (note) => void notes.set(note.id, note),
     removeNote: async (id) => void notes.delete(id),
-    get: async (id) => records.get(id),
+    // As a database does: what was read is the reader's own.
+    get: async (id) => structuredClone(records.get(id)),
     summaries: async () => [...shorts.values()],
     async update(id, change) {
       const made = change(records.get(id));

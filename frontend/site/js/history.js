@@ -5,6 +5,8 @@
  * Knows nothing of: which chat is on show, streams, the page.
  */
 
+import { isRunning } from "./chat.js";
+import { ahead, foreign, grown } from "./merge.js";
 import { find, wordsOf } from "./search.js";
 
 /** The version this page writes. A change of shape adds one and an entry in MIGRATIONS. */
@@ -25,9 +27,8 @@ const OPEN = "paddock.open";
 const LEFT = "paddock.left.";
 /** The note that names the open chat; the others are drafts, by chat. */
 const OPEN_NOTE = "open";
+const REMOVED_NOTE = "removed";
 const draftNote = (id) => `draft ${id}`;
-
-const RUNNING = new Set(["waiting", "streaming"]);
 
 /** The browser has no room left for the record. */
 export class StorageFull extends Error {}
@@ -96,7 +97,7 @@ export function history({ database, storage, raw = (chat) => chat, version = VER
       return (await database.summaries()).filter((one) => one.version === version).sort(byPlace);
     },
     /**
-     * Write a chat down, with what another tab added to it meanwhile.
+     * Write a chat down, with what another tab added to it meanwhile, or knows better.
      *
      * Returns the messages of the other tab. Raises: StorageFull.
      */
@@ -106,8 +107,10 @@ export function history({ database, storage, raw = (chat) => chat, version = VER
       await written(() =>
         database.update(chat.id, (old) => {
           if (old !== undefined && lift(old) === null) return null;
-          added = foreign(mine, old);
-          const record = { ...mine, version, messages: [...mine.messages, ...added] };
+          const better = ahead(mine, old);
+          const own = mine.messages.map((message) => better.get(message.id) ?? message);
+          added = [...better.values(), ...foreign(mine, old)];
+          const record = { ...mine, version, messages: [...own, ...added.slice(better.size)] };
           return { record, summary: { ...summary(record), version } };
         }),
       );
@@ -116,6 +119,18 @@ export function history({ database, storage, raw = (chat) => chat, version = VER
     async remove(id) {
       await database.removeNote(draftNote(id));
       await database.remove(id);
+    },
+    /** Keep a chat that was removed, the last one only, so that a reload can take it back; null lets it go. */
+    async writeRemoved(chat) {
+      if (chat === null) return database.removeNote(REMOVED_NOTE);
+      const plain = JSON.parse(JSON.stringify(raw(chat)));
+      return written(() => database.putNote({ id: REMOVED_NOTE, chat: { ...plain, version } }));
+    },
+    async readRemoved() {
+      const chat = lift((await database.note(REMOVED_NOTE))?.chat) ?? null;
+      // What was being answered has been stopped.
+      for (const message of chat?.messages.filter(isRunning) ?? []) message.state = "interrupted";
+      return chat;
     },
     /** Return the chats in which every word occurs, in titles or messages: where, by id. */
     async search(text) {
@@ -207,30 +222,6 @@ export function summary(chat) {
   };
 }
 
-/** Whether a message is an answer that someone writes, or wrote when the page went away. */
-export const isRunning = (message) => RUNNING.has(message.state);
-
 /** The order of the list: pinned first, then the newest. */
 export const byPlace = (one, other) =>
   Number(other.isPinned === true) - Number(one.isPinned === true) || other.updated - one.updated;
-
-/** Return the messages of the stored record that this tab has never seen; an answer without a word is none. */
-function foreign(mine, old) {
-  const known = new Set([...mine.messages.map((message) => message.id), ...(mine.dropped ?? [])]);
-  return (old?.messages ?? []).filter((message) => !known.has(message.id));
-}
-
-/** Return a record with what a page that went away knew better: new messages, and more of a running answer. */
-function grown(old, left) {
-  const record = { ...old, messages: [...old.messages] };
-  for (const message of left.messages) {
-    const index = record.messages.findIndex((one) => one.id === message.id);
-    if (index === -1) {
-      record.messages.push(message);
-      record.leaf = left.leaf;
-    } else if (isRunning(record.messages[index]) && message.text.length >= record.messages[index].text.length) {
-      record.messages[index] = message;
-    }
-  }
-  return record;
-}

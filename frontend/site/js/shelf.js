@@ -12,7 +12,6 @@ const SEARCH_SECONDS = 0.15;
 
 /** Return the component factory. `panels` holds which side panels are open. */
 export function shelf({ chats, answers, panels, words, setTimeout, clearTimeout }) {
-  let undoTimer = null;
   let searchTimer = null;
   return () => ({
     renamedId: null,
@@ -135,15 +134,26 @@ export function shelf({ chats, answers, panels, words, setTimeout, clearTimeout 
       const { id } = this.chat;
       if (answers.isRunning(id)) chats.load(id).then((chat) => chat && answers.stop(chat));
       chats.remove(id);
-      clearTimeout(undoTimer);
-      undoTimer = setTimeout(() => chats.forget(), UNDO_SECONDS * 1000);
     },
   });
 }
 
 /** Return the factory of the short notices at the bottom: a deletion to take back, a full storage. */
-export function notices({ chats, words, exportAll }) {
+export function notices({ chats, words, exportAll, setTimeout, clearTimeout }) {
+  let timer = null;
   return () => ({
+    /** The time to take a deletion back begins when it is shown, also on a page that was loaded anew. */
+    init() {
+      const count = () => {
+        clearTimeout(timer);
+        if (chats.deleted !== null) timer = setTimeout(() => chats.forget(), UNDO_SECONDS * 1000);
+      };
+      this.$watch("deletedId", count);
+      count();
+    },
+    get deletedId() {
+      return chats.deleted?.id ?? null;
+    },
     get isDeletedShown() {
       return chats.deleted !== null;
     },
