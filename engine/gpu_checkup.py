@@ -46,7 +46,7 @@ def docker(machine: Machine) -> list[Check]:
     except ModelUnreadable as reason:
         found = str(reason)
     checks = [
-        _engine(machine), _compose(machine), _driver(machine, gpus), _toolkit(machine, info),
+        _engine(machine), _compose(machine), _image(machine), _driver(machine, gpus), _toolkit(machine, info),
         _capability(machine, gpus), _memory(machine, gpus, found), _disk(machine, info, found),
         check_access(machine, model, revision), *_ports(machine), _shared_memory(machine),
     ]
@@ -75,6 +75,24 @@ def _compose(machine: Machine) -> Check:
         return Check("compose", False, "the Compose plugin is not installed", fix)
     says = f"Compose {_dotted(version)}; 2.24 or newer is needed"
     return Check("compose", version >= COMPOSE_VERSION, says, fix)
+
+
+def _image(machine: Machine) -> Check:
+    """Say which TGI runs, or is here, to the byte; nothing about it has to be mended."""
+    name = machine.settings.get("TGI_IMAGE", "")
+    compose = ("docker", "compose", "--project-directory", str(machine.root))
+    containers = _text(machine, *compose, "ps", "--quiet", "engine").split()
+    # A tag may have moved on since the container was made.
+    inspect = ("docker", "inspect", "--format", "{{.Image}}")
+    running = _text(machine, *inspect, containers[0]).strip() if containers else ""
+    digests = _text(machine, "docker", "image", "inspect", "--format", '{{join .RepoDigests " "}}',
+                    running or name)
+    found = re.search(r"@(sha256:[0-9a-f]{64})", digests)
+    if found is None:
+        return Check("image", True, f"{name} has no digest here; docker compose up fetches what is missing")
+    says = f"{name} {'runs' if running else 'is here'} as {found[1]}"
+    pin = "" if "@" in name else f"; to keep exactly this one, .env: TGI_IMAGE={name}@{found[1]}"
+    return Check("image", True, says + pin)
 
 
 def _driver(machine: Machine, gpus: list[Gpu]) -> Check:

@@ -183,8 +183,11 @@ def test_the_stop_grace_covers_the_drain(services: dict[str, Any]) -> None:
 
 
 def test_the_image_of_tgi_is_pinned(services: dict[str, Any]) -> None:
-    """The official image by its version."""
-    assert services["engine"]["image"] == "ghcr.io/huggingface/text-generation-inference:3.3.7"
+    """The official image by its version, unless a person names a digest."""
+    image = services["engine"]["image"]
+
+    assert image == "${TGI_IMAGE:-ghcr.io/huggingface/text-generation-inference:3.3.7}"
+    assert example()["TGI_IMAGE"] == image.removeprefix("${TGI_IMAGE:-").removesuffix("}")
 
 
 def test_tgi_runs_under_the_supervisor(services: dict[str, Any]) -> None:

@@ -20,6 +20,8 @@ HEALTHY: dict[tuple[str, ...], Output | None] = {
     ("docker", "compose", "version"): Output(0, "2.40.3\n"),
     ("docker", "compose", "--project-directory"): Output(0, ""),
     ("docker", "info"): Output(0, INFO),
+    ("docker", "inspect"): Output(1, "Error: No such object"),
+    ("docker", "image", "inspect"): Output(1, "Error: No such image: tgi:3"),
     ("nvidia-smi", "--list-gpus"): Output(0, "GPU 0: NVIDIA GeForce RTX 4090 (UUID: GPU-4090)\n"),
     QUERY: Output(0, GPU),
     HOLDERS_QUERY: Output(0, ""),
@@ -46,7 +48,7 @@ class Patient:
 
     def machine(self) -> Machine:
         """Give the machine as the checks see it."""
-        settings = {"MODEL_ID": MODEL, "HF_HOME": "/none"} | dict(self.settings)
+        settings = {"MODEL_ID": MODEL, "HF_HOME": "/none", "TGI_IMAGE": "tgi:3"} | dict(self.settings)
         return Machine(
             root=ROOT, settings=settings, python=self.python, has_venv=self.has_venv,
             missing_flags=self.flags, has_card=True, run=self._run, free_bytes=lambda path: self.free,

@@ -37,8 +37,8 @@ def test_a_healthy_machine_passes_and_no_fix_is_printed() -> None:
     """Every check passes, and none of them prescribes anything."""
     checks = docker(Patient().machine())
     assert [check.name for check in checks] == [
-        "docker", "compose", "driver", "toolkit", "capability", "memory", "disk", "access", "ui_port",
-        "gateway_port", "shm",
+        "docker", "compose", "image", "driver", "toolkit", "capability", "memory", "disk", "access",
+        "ui_port", "gateway_port", "shm",
     ]
     assert [check for check in checks if not check.passed or check.fix] == []
 
@@ -48,7 +48,8 @@ def test_every_program_that_is_asked_only_looks() -> None:
     patient = Patient()
     docker(patient.machine())
     assert {words[:3] for words in patient.asked} == {
-        ("docker", "version", "--format"), ("docker", "info", "--format"), ("docker", "compose", "version"),
+        ("docker", "version", "--format"), ("docker", "info", "--format"), ("docker", "image", "inspect"),
+        ("docker", "compose", "version"),
         ("docker", "compose", "--project-directory"), ("nvidia-smi", "--list-gpus"), QUERY,
     }
 
@@ -241,5 +242,34 @@ def test_a_failed_check_always_has_a_remedy() -> None:
         taken=dict.fromkeys(range(8000, 8081), "x"), answer=Answer(0, "", b"", "no network"),
     )
     checks: list[Check] = docker(patient.machine())
-    assert [check.name for check in checks if check.passed] == []
-    assert [check.name for check in checks if not check.fix] == []
+    assert [check.name for check in checks if check.passed] == ["image"]  # nothing is ever wrong with it
+    assert [check.name for check in checks if not check.passed and not check.fix] == []
+
+
+DIGEST = "sha256:" + "a1" * 32
+
+
+@pytest.mark.parametrize(
+    ("image", "outputs", "says"),
+    [
+        ("tgi:3", {}, "tgi:3 has no digest here; docker compose up fetches what is missing"),
+        ("tgi:3", {("docker", "image", "inspect"): Output(0, "\n")},
+         "tgi:3 has no digest here; docker compose up fetches what is missing"),
+        ("tgi:3", {("docker", "image", "inspect"): Output(0, f"tgi@{DIGEST}\n")},
+         f"tgi:3 is here as {DIGEST}; to keep exactly this one, .env: TGI_IMAGE=tgi:3@{DIGEST}"),
+        (f"tgi:3@{DIGEST}", {("docker", "image", "inspect"): Output(0, f"tgi@{DIGEST}\n")},
+         f"tgi:3@{DIGEST} is here as {DIGEST}"),
+        (f"tgi:3@{DIGEST}", {("docker", "compose", "--project-directory"): Output(0, "c0ffee\n"),
+                             ("docker", "inspect"): Output(0, "sha256:1d\n"),
+                             ("docker", "image", "inspect"): Output(1, "no such image"),
+                             ("docker", "image", "inspect", "--format", '{{join .RepoDigests " "}}',
+                              "sha256:1d"): Output(0, f"tgi@sha256:{'b2' * 32}\n")},
+         f"tgi:3@{DIGEST} runs as sha256:{'b2' * 32}"),
+    ],
+)
+def test_the_image_is_told_to_the_byte(image: str, outputs: dict[tuple[str, ...], Output], says: str) -> None:
+    """The one that runs before the one of that name; how to keep it is told while it is not kept."""
+    patient = Patient(outputs=outputs, settings={"TGI_IMAGE": image})
+    (check,) = [check for check in docker(patient.machine()) if check.name == "image"]
+
+    assert check == Check("image", True, says)
