@@ -9,6 +9,7 @@ also how a generation is cancelled.
 """
 
 import asyncio
+import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -102,9 +103,17 @@ def start(path: Path, context: int, slots: int, threads: int) -> InnerServer:
             f"The llama.cpp library cannot be loaded here ({error}); it needs glibc on Linux x86-64 or "
             "arm64, or macOS 13.",
         ) from None
+    try:
+        # The bytes of the path, whatever the locale makes of them: llama.cpp takes them for UTF-8.
+        name = os.fsencode(path).decode()
+    except UnicodeDecodeError:
+        raise StartRefused(
+            EXIT_MODEL_UNUSABLE,
+            f"llama.cpp cannot open {path}: a folder or file in that path has a name that is not in UTF-8.",
+        ) from None
     key = secrets.token_urlsafe(32)
     options = xllamacpp.CommonParams()
-    options.model.path = str(path)
+    options.model.path = name
     # The tokens asked for beyond an answer's end need room too; llama.cpp caps this at the trained context.
     options.n_ctx = (context + LOOKAHEAD_TOKENS) * slots
     options.n_parallel = slots

@@ -74,6 +74,34 @@ def test_a_failed_command_shows_the_end_of_its_output(prepare: ModuleType, tmp_p
     assert capsys.readouterr().out == "installing ...\n  failed\n"
 
 
+@pytest.mark.parametrize(("line", "begin"), [
+    ("ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device",
+     "The disk is full"),
+    ("npm error code ENOSPC", "The disk is full"),
+    ("WARNING: Retrying after connection broken by 'NewConnectionError(...: [Errno -3] Temporary failure in "
+     "name resolution')", "The package index cannot be reached"),
+    ("npm error code EAI_AGAIN", "The package index cannot be reached"),
+    ("ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED]", "A program between here and"),
+    ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "What was fetched is not"),
+    ("ERROR: No matching distribution found for uvloop==0.23.0", "The package index here lacks a package"),
+])
+def test_a_known_failure_ends_in_plain_words(prepare: ModuleType, line: str, begin: str) -> None:
+    """Behind the output that shows it, a sentence for who does not know pip."""
+    with pytest.raises(prepare.Missing) as caught:
+        prepare.run_showing("installing", ["sh", "-c", 'echo "$1"; exit 1', "sh", line])
+
+    assert str(caught.value).rpartition("\n\n")[2].startswith(begin)
+    assert line in str(caught.value)
+
+
+def test_no_network_is_told_before_what_follows_from_it(prepare: ModuleType) -> None:
+    """pip ends with a package that it has not found, wherever it has not looked."""
+    lines = ["WARNING: ... NewConnectionError ...", "ERROR: No matching distribution found for a==1"]
+
+    assert prepare.advice(lines).strip().startswith("The package index cannot be reached")
+    assert prepare.advice(["anything else"]) == ""
+
+
 def test_a_command_says_how_long_it_took(prepare: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     """Every step is announced before and closed after."""
     prepare.run_showing("installing", [sys.executable, "-c", ""])
