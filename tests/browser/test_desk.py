@@ -307,6 +307,20 @@ def test_own_presets_are_kept_named_used_and_deleted(reader: Reader, double: Dou
     expect(dialog.get_by_label("System prompt")).to_have_value("Answer like a pirate.")
 
 
+def test_keys_have_the_names_of_the_keyboard(reader: Reader) -> None:
+    """Where the command key does what Ctrl does elsewhere, the list says so, and it does."""
+    keys = reader.page.locator(".keys-list")
+    expect(keys).to_contain_text("Ctrl K")
+    reader.page.add_init_script("Object.defineProperty(navigator, 'platform', { value: 'MacIntel' })")
+    reader.ask("Hello")
+    reader.wait_for_answer()
+    reader.page.reload()
+    expect(keys).to_contain_text("⌘")
+    expect(keys).not_to_contain_text("Ctrl")
+    reader.page.keyboard.press("Meta+k")
+    expect(reader.page.get_by_label("Search chats")).to_be_focused()
+
+
 @pytest.mark.parametrize("language", ["de", "fr", "es"])
 def test_no_english_is_left_in_another_language(open_page: OpenPage, double: Double, language: str) -> None:
     """Every label that the language has a word for is in that language, in dialogs and templates, too."""

@@ -44,6 +44,10 @@ test("a clock that was wrong puts a chat of tomorrow under today", () => {
   assert.equal(days(listed(["a", ago(-3)], ["b", ago(1)]), NOW, english).a, "Today");
 });
 
+test("what is no time is today's", () => {
+  for (const updated of [9e15, -9e15, NaN, undefined, "x"]) assert.equal(days(listed(["a", updated], ["b", ago(60)]), NOW, english).a, "Today");
+});
+
 test("months are written in the language", () => {
   assert.equal(days(listed(["a", NOW], ["b", ago(60)]), NOW, vocabulary(table, "de")).b, "September 2026");
 });

@@ -24,7 +24,8 @@ export function days(list, now, words) {
   function nameOf(at) {
     // Days of the calendar: one with a change of clocks is an hour longer or shorter, which rounding takes up.
     const age = Math.round((midnight - new Date(at).setHours(0, 0, 0, 0)) / DAY_MS);
-    if (age <= 0) return words.days.today;
+    // Also what is no time at all, as in a record from elsewhere.
+    if (!(age > 0)) return words.days.today;
     if (age === 1) return words.days.yesterday;
     if (age <= 7) return words.days.week;
     return age <= 30 ? words.days.month : words.month(new Date(at));

@@ -41,7 +41,7 @@ import { status } from "./status.js";
 import { memoryStorage } from "./storage.js";
 import { tabs } from "./tabs.js";
 import { thread } from "./thread.js";
-import { tongue, translate } from "./tongue.js";
+import { keysOf, tongue, translate } from "./tongue.js";
 import { english, vocabulary } from "./words.js";
 
 /** How often an answer that another tab writes is looked after, should that tab be gone. */
@@ -69,11 +69,10 @@ const store = history({ database, storage, raw: Alpine.raw });
 async function speak() {
   const { language } = tongue({ storage, wanted: navigator.languages });
   document.documentElement.lang = language;
-  if (language === "en") return english;
-  const { labels, table } = await import(`./words-${language}.js`).catch(() => ({ labels: {}, table: null }));
-  if (table === null) return english;
-  translate(document.documentElement, labels);
-  return vocabulary(table, language);
+  const none = { labels: {}, table: null };
+  const { labels, table } = language === "en" ? none : await import(`./words-${language}.js`).catch(() => none);
+  translate(document.documentElement, { ...labels, ...keysOf(navigator.platform) });
+  return table === null ? english : vocabulary(table, language);
 }
 
 const isTouch = () => matchMedia("(hover: none) and (pointer: coarse)").matches;

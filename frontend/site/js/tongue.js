@@ -29,6 +29,9 @@ export function tongue({ storage, wanted, reload }) {
   };
 }
 
+/** Return what the keys are called that Apple's keyboards have in the place of others, by their labels here. */
+export const keysOf = (platform) => (/^(?:Mac|iP)/.test(platform ?? "") ? { Ctrl: "⌘" } : {});
+
 /** Replace every label below `root` that the table has; templates hold labels too. */
 export function translate(root, labels) {
   if (root.nodeType === TEXT_NODE) {
