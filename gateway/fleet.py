@@ -77,6 +77,8 @@ class Fleet:
     @property
     def shown(self) -> Replica:
         """Give the replica that stands for all in a status line: the one nearest to serving."""
+        if len(self.replicas) == 1:  # which each chat asks for several times
+            return self.replicas[0]
         return min(self.replicas, key=lambda one: (not one.is_ready, not one.will_serve))
 
     @property

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from gateway.chat import Chat, Sampling
 from gateway.errors import (
@@ -78,7 +79,7 @@ class Intake:
         return mark(request.headers.get("traceparent")) if self._is_traced else None
 
     async def content(self, request: Request) -> bytes:
-        """Read a JSON body's bytes. Raises: MediaUnknown, BodyTooLarge."""
+        """Read a JSON body's bytes. Raises: MediaUnknown, BodyTooLarge; ClientDisconnect if it left."""
         media = request.headers.get("content-type", "").split(";", 1)[0].strip().lower()
         if media != "application/json":
             raise MediaUnknown(f"send the body as application/json{f', not {media}' if media else ''}")
@@ -89,7 +90,12 @@ class Intake:
         pieces, size = [], 0
         if int(request.headers.get("content-length", "0") or 0) > limit:
             raise BodyTooLarge(f"the body is larger than {limit} bytes")
-        async for piece in request.stream():
+        has_more = True
+        while has_more:
+            message = await request.receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            piece, has_more = message.get("body", b""), message.get("more_body", False)
             size += len(piece)
             if size > limit:
                 raise BodyTooLarge(f"the body is larger than {limit} bytes")

@@ -10,12 +10,40 @@ Knows endpoints and how errors are told. Knows nothing of what the endpoints do.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
+from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import PaddockError
+
+
+class _Headers(Headers):
+    """A request's headers, looked for by their names: Starlette's goes through all for each of a dozen."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope=scope)
+        # Of several of one name the first counts.
+        self._first = dict(reversed(self._list))
+
+    def __getitem__(self, key: str) -> str:
+        return self._first[key.lower().encode("latin-1")].decode("latin-1")
+
+    def get(self, key: str, default: Any = None) -> Any:
+        value = self._first.get(key.lower().encode("latin-1"))
+        return default if value is None else value.decode("latin-1")
+
+
+class _Request(Request):
+    """A request whose headers cost little."""
+
+    @cached_property
+    def headers(self) -> Headers:
+        return _Headers(self.scope)
+
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Told = Callable[[Request, Exception], Awaitable[Response]]
@@ -47,7 +75,7 @@ class Lane:
             is_started = True
             await send(message)
 
-        request = Request(scope, receive)
+        request = _Request(scope, receive)
         try:
             try:
                 response = await endpoint(request)

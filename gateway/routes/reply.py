@@ -9,7 +9,7 @@ Knows ASGI and logs. Knows nothing of what was asked.
 import asyncio
 from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
@@ -20,6 +20,7 @@ from gateway.errors import GatewayFault, PaddockError
 from gateway.routes.push import Push
 from gateway.schema import error_body
 from gateway.sse import KEEP_ALIVE, native_error
+from gateway.streams import Log
 
 # A status is held back until the first frame, so that a refusal by the engine keeps its own; not for
 # longer than this, because proxies and people give up on an answer without a head.
@@ -75,37 +76,42 @@ class EventStream(EventSourceResponse):
         )
 
     async def _stream_response(self, send: Send) -> None:
-        await send(self.head())
+        await send(_head(self))
         async for frame in self.body_iterator:
             await send(_body(frame, has_more=True))
         async with self._send_lock:
             self.active = False
             await send(_body(b"", has_more=False))
 
-    def head(self) -> Message:
-        """Give the message that opens the answer."""
-        return {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+
+@cache
+def _event_headers() -> tuple[tuple[bytes, bytes], ...]:
+    """Give the headers of every event stream. Kept, because making them takes 20 µs."""
+    return tuple(EventStream(Log(keeps=False).read(), FollowStyle(0)).raw_headers)
 
 
-class Follow(EventStream):
+class Follow(Response):
     """A generation's log as an event stream; an error before its first frame as an HTTP error.
 
     Deliberate divergence: sse-starlette waits for frames in one of four tasks of a stream. Here the log
     pushes them, one timer sends the heartbeats, and the request's own task watches for the client's
-    leaving. What that saves is in ARCHITECTURE.md. Delete __call__, and what only it uses, when
-    sse-starlette takes frames without a task to wait for them; a test shows that the bytes are the same.
+    leaving. What that saves is in ARCHITECTURE.md. Replace by EventStream when sse-starlette takes frames
+    without a task to wait for them; a test shows that the bytes are the same.
     """
 
     def __init__(
         self, generation: Answer, style: FollowStyle, *, after: int = 0, is_native: bool = False
     ) -> None:
-        super().__init__(generation.log.read(after), style)
-        generation.join()
-        self._generation = generation
-        self._cursor = after
-        self._is_native = is_native
+        # All that Response's own would set, but for the headers of a whole body.
+        self.status_code, self.background = 200, None
+        self.raw_headers = [*_event_headers()]
         # Those are the stream's own; what a route adds behind them is for errors as well.
         self._own_headers = len(self.raw_headers)
+        generation.join()
+        self._generation, self._log = generation, generation.log
+        self._heartbeat_seconds = style.heartbeat_seconds
+        self._cursor = after
+        self._is_native = is_native
         self._is_open = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,7 +122,7 @@ class Follow(EventStream):
         self._held_until = self._now() + STATUS_HOLD_SECONDS
         self._look_again()
         try:
-            with generation.log.followed(push.tell):
+            with self._log.followed(push.tell):
                 push.tell()
                 await push.until_gone(receive)
         finally:
@@ -125,7 +131,7 @@ class Follow(EventStream):
 
     def _make(self) -> None:
         """Send what the log has; what a slow client does not take stays there."""
-        log = self._generation.log
+        log = self._log
         if not self._is_open:
             if log.length == 0 and not log.is_closed and self._now() < self._held_until:
                 return
@@ -151,7 +157,7 @@ class Follow(EventStream):
             error.raw_headers.extend(self.raw_headers[self._own_headers :])
             self._push.put(*_messages(error))
             return
-        self._push.put(self.head())
+        self._push.put(_head(self))
         self._push.shorten(self._scope)
         self._sent_at = self._now()
 
@@ -159,9 +165,9 @@ class Follow(EventStream):
         """Set the one timer, which is not moved for each frame but looks when the last one was."""
         due = self._held_until
         if self._is_open:
-            due = self._sent_at + self.ping_interval
-        elif self.ping_interval:
-            due = min(due, self._now() + self.ping_interval)
+            due = self._sent_at + self._heartbeat_seconds
+        elif self._heartbeat_seconds:
+            due = min(due, self._now() + self._heartbeat_seconds)
         # Not at once: a clock that is read a moment early would make this go round in place.
         wait = max(due - self._now(), _LEAST_WAIT_SECONDS)
         self._timer = asyncio.get_running_loop().call_later(wait, self._on_timer)
@@ -169,9 +175,9 @@ class Follow(EventStream):
     def _on_timer(self) -> None:
         """Open an answer that was held back for long enough; send a comment where nothing was sent."""
         self._push.tell()
-        if self._is_open and not self.ping_interval:
+        if self._is_open and not self._heartbeat_seconds:
             return
-        if self._is_open and self._now() >= self._sent_at + self.ping_interval:
+        if self._is_open and self._now() >= self._sent_at + self._heartbeat_seconds:
             self._sent_at = self._now()
             if self._push.is_free:
                 self._push.put(_body(_HEARTBEAT, has_more=True))
@@ -216,14 +222,17 @@ class Whole(Response):
         self._push.put(*_messages(response))
 
 
+def _head(response: Response) -> Message:
+    return {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
+
+
 def _body(body: bytes, *, has_more: bool) -> Message:
     return {"type": "http.response.body", "body": body, "more_body": has_more}
 
 
 def _messages(response: Response) -> tuple[Message, Message]:
     """Give the messages of a response that has its whole body."""
-    head = {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
-    return head, _body(bytes(response.body), has_more=False)
+    return _head(response), _body(bytes(response.body), has_more=False)
 
 
 def _time(
@@ -241,7 +250,7 @@ def _time(
         for name, seconds in generation.spans().items()
         if name in names
     ]
-    response.headers["server-timing"] = ", ".join(told)
+    response.raw_headers.append((b"server-timing", ", ".join(told).encode()))
 
 
 def _error_of(generation: Answer, *, is_native: bool) -> ErrorReply:

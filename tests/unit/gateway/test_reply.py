@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
-from sse_starlette import EventSourceResponse
 from starlette.types import Message
 
 from gateway.errors import EngineFailed, PaddockError
 from gateway.generation import Generation
 from gateway.routes import reply
-from gateway.routes.reply import Follow, FollowStyle
+from gateway.routes.reply import EventStream, Follow, FollowStyle
 from gateway.streams import Log
 
 SCOPE = {"type": "http", "method": "POST", "path": "/"}
@@ -120,10 +119,10 @@ def written(log: Log) -> None:
 async def test_the_answer_is_the_one_that_sse_starlette_would_give(*, keeps: bool) -> None:
     """Status, headers and bytes; only the time so far is ours alone."""
     answers: list[tuple[Any, ...]] = []
-    for serve in (Follow.__call__, EventSourceResponse.__call__):
+    for answer in (follow, lambda source: EventStream(source.log.read(), STYLE)):
         source, client = Source(Log(keeps=keeps)), Client()
         written(source.log)
-        await serve(follow(source), SCOPE, client.receive, client.send)
+        await answer(source)(SCOPE, client.receive, client.send)
         headers = dict(client.messages[0]["headers"])
         headers.pop(b"server-timing", None)
         answers.append((client.status, headers, client.body))
