@@ -43,10 +43,15 @@ def without_rules(row: Row, name: str) -> Row:
     """Give a row for a Prometheus that has not our rules; its title says of which board it is."""
 
     def panel(one: Panel) -> Panel:
+        if one.unruled:
+            # As wide as what is left out leaves it.
+            return dataclasses.replace(one, queries=one.unruled, width=one.width + 4)
         queries = [dataclasses.replace(each, expression=written_out(each.expression)) for each in one.queries]
         return dataclasses.replace(one, queries=queries)
 
-    return Row(f"{name}: {row.title}", [panel(one) for one in row.panels if not one.needs_rules])
+    return Row(
+        f"{name}: {row.title}", [panel(one) for one in row.panels if one.unruled or not one.needs_rules]
+    )
 
 
 def texts() -> dict[Path, str]:

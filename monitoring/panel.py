@@ -24,7 +24,7 @@ class Query:
 class Panel:
     """One picture. Units: width in columns of 24, height in Grafana's rows; unit is Grafana's word.
 
-    needs_rules: it shows what only our rules make, so an import leaves it out.
+    needs_rules: it shows what only our rules make; an import has the unruled queries instead, or no panel.
     colours: of lines whose name ends in one of some words; others are red in a state-timeline.
     bounds: where a colour begins. A stat has it, a timeseries draws a line there.
     none: what stands there instead of a number that is none, as a share of no chats, and of no lines at all.
@@ -44,6 +44,7 @@ class Panel:
     most: float | None = None
     bounds: Sequence[tuple[float, str]] = ()
     needs_rules: bool = False
+    unruled: Sequence[Query] = ()
     colours: Sequence[tuple[str, str]] = ()
     none: str = ""
     names: str = "auto"

@@ -5,7 +5,7 @@ Knows: what the gateway counts of chats and tokens. Knows nothing of: engines an
 
 from monitoring.board import PAGE, RUNBOOKS, Row
 from monitoring.boards.queries import PER_MINUTE, or_zero, per_minute, quantiles, rate
-from monitoring.boards.rules import firing
+from monitoring.boards.rules import firing, would_fire
 from monitoring.boards.states import STATES
 from monitoring.panel import Panel, Query
 
@@ -17,6 +17,8 @@ def share_kept(slo: str) -> str:
     return f'1 - paddock:slo_errors:rate1h{{slo="{slo}"}}'
 
 
+# Without a line that goes on, one that has ended would be drawn up to now.
+SEEN = Query("count(paddock_build_info)", "gateway seen")
 # Behind whatever shows an alert.
 WHAT_TO_DO = ("What to do about it", f"{PAGE}/{RUNBOOKS}#${{__field.labels.alertname}}")
 
@@ -75,8 +77,7 @@ NOW = Row(
         Panel(
             "What fires",
             [
-                # Without a line that goes on, one that has ended would be drawn up to now.
-                Query("count(paddock_build_info)", "gateway seen"),
+                SEEN,
                 Query(f"max by (alertname, cause) ({firing()})", "{{alertname}} {{cause}}"),
             ],
             kind="state-timeline",
@@ -87,6 +88,7 @@ NOW = Row(
             colours=STATES,
             none="no gateway is scraped",
             link=WHAT_TO_DO,
+            unruled=[SEEN, *(Query(expression, "{{alertname}}") for expression in would_fire().values())],
         ),
     ],
 )

@@ -15,7 +15,7 @@ from gateway.control import Cause, Phase
 from gateway.progress import PHASES
 from monitoring import dashboards
 from monitoring.board import PAGE_URL, RUNBOOKS
-from monitoring.boards.rules import written_out
+from monitoring.boards.rules import would_fire, written_out
 from monitoring.boards.states import STATES
 from monitoring.runbooks import PAGE, page
 from tests.monitoring.files import BOARDS, IMPORT, MONITORING, ROOT, alerts, asked, board, names, panels
@@ -66,13 +66,23 @@ def test_the_one_file_asks_for_its_data_source() -> None:
     assert ["model", "replica", "page"] == [one["name"] for one in read["templating"]["list"]]
 
 
-def test_the_one_file_has_every_panel_but_those_of_alerts() -> None:
+def test_the_one_file_has_every_panel_but_the_count_of_alerts() -> None:
     """What the five boards show it shows, too, in their order."""
     paths = [dashboards.FOLDER / f"{name}.json" for name in dashboards.BOARDS]
     shown = [panel for path in paths for panel in panels(path) if panel["type"] != "row"]
 
-    assert [panel["title"] for panel in shown if "ALERTS" not in str(panel["targets"])] == [
+    assert [panel["title"] for panel in shown if "count(ALERTS" not in str(panel["targets"])] == [
         panel["title"] for panel in panels(IMPORT) if panel["type"] != "row"]
+
+
+def test_the_one_file_shows_each_alert_without_rules() -> None:
+    """Its condition, written out, under its name, by which a click leads to what to do."""
+    (panel,) = (panel for panel in panels(IMPORT) if panel["title"] == "What fires")
+    names = [re.findall(r'"alertname", "(\w+)", "", ""\)$', query["expr"]) for query in panel["targets"][1:]]
+
+    assert [[name] for name in sorted({rule["alert"] for rule in alerts()})] == names
+    assert [f"${{page}}/{RUNBOOKS}#${{__field.labels.alertname}}"] == [
+        link["url"] for link in panel["fieldConfig"]["defaults"]["links"]]
 
 
 def test_the_one_file_needs_no_rules() -> None:
@@ -171,6 +181,16 @@ def test_bounds_of_colours_rise(path: Path) -> None:
 
         assert values[:1] in ([], [None])
         assert values[1:] == sorted(set(values[1:]))
+
+
+def test_a_name_that_records_others_is_chosen_by_their_labels() -> None:
+    """A rule without the label takes it from what it is made of, and nothing is written out as nothing."""
+    burn = written_out('paddock:slo_burn:rate1h{slo="first_token"} > 6')
+
+    assert "paddock_arrival_first_token_seconds_bucket" in burn
+    assert "paddock_chats_total" not in burn
+    assert "vector(0.95)" in burn
+    assert [] == [name for name, written in would_fire().items() if "()" in written.replace("on ()", "")]
 
 
 def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
