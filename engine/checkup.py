@@ -130,10 +130,13 @@ def _access(
 
 def check_port(machine: Machine, port: int, fix: Callable[[int], str], name: str = "port") -> Check:
     """Look whether a port is free; the fix names the next one that is."""
+    if not 0 <= port < 65536:
+        return Check(name, False, f"{port} is no port: they go up to 65535", fix(UI_PORT))
     owner = machine.port_owner(port)
     if not owner:
         return Check(name, True, f"{port} is free")
-    other = next((one for one in range(port + 1, port + 100) if not machine.port_owner(one)), port + 1)
+    above = range(port + 1, min(port + 100, 65536))
+    other = next((one for one in above if not machine.port_owner(one)), UI_PORT)
     return Check(name, False, f"{port} is held by {owner}", fix(other))
 
 

@@ -119,6 +119,9 @@ def _toolkit(machine: Machine, info: dict[str, Any]) -> Check:
 
 def _capability(machine: Machine, gpus: list[Gpu]) -> Check:
     shards = int_setting(machine, "NUM_SHARD", 1)
+    if shards not in sizing.SHARDS:
+        says = f"NUM_SHARD={shards} is impossible: a Llama is split over 1, 2, 4 or 8 GPUs"
+        return Check("capability", False, says, "NUM_SHARD=1 docker compose up")
     able = [gpu for gpu in gpus if gpu.capability >= CAPABILITY]
     names = ", ".join(f"{gpu.name} {_dotted(gpu.capability)}" for gpu in gpus) or "no GPU"
     if len(gpus) >= shards > len(able):
@@ -133,6 +136,7 @@ def _memory(machine: Machine, gpus: list[Gpu], found: Found | str) -> Check:
     if isinstance(found, str):
         return Check("memory", False, f"what it must hold is unknown: {found}", _NO_MODEL)
     shards = int_setting(machine, "NUM_SHARD", 1)
+    shards = shards if shards in sizing.SHARDS else 1
     quantize = machine.settings.get("QUANTIZE")
     forms = sizing.formats(found.shape)
     form = next((one for one in forms if one.quantize == quantize), forms[0])

@@ -73,10 +73,12 @@ def hub(environment: Mapping[str, str]) -> Ask:
     def ask(method: str, path: str) -> Answer:
         if not endpoint.startswith(("http://", "https://")):
             return Answer(0, "", b"", "HF_ENDPOINT must start with https://")
-        request = urllib.request.Request(endpoint + path, method=method)  # noqa: S310 - looked at above
-        if token:
-            request.add_header("Authorization", f"Bearer {token}")
+        if token and not (token.isascii() and token.isprintable() and " " not in token):
+            return Answer(0, "", b"", "HF_TOKEN holds characters that no token has: copy it again")
         try:
+            request = urllib.request.Request(endpoint + path, method=method)  # noqa: S310 - looked at above
+            if token:
+                request.add_header("Authorization", f"Bearer {token}")
             with opener.open(request, timeout=ANSWER_SECONDS) as answer:
                 return Answer(answer.status, "", answer.read())
         except urllib.error.HTTPError as refusal:
@@ -144,7 +146,11 @@ def from_folder(model: str, folder: Path, source: Source) -> Found:
     index = folder / "model.safetensors.index.json"
     note = ""
     if index.is_file():
-        missing = set(json.loads(index.read_bytes())["weight_map"].values()) - {file.name for file in files}
+        try:
+            wanted = {str(name) for name in json.loads(index.read_bytes())["weight_map"].values()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            raise ModelUnreadable(f"{index} cannot be read: download the model again") from None
+        missing = wanted - {file.name for file in files}
         if missing:
             stored, note = 0, f"{len(missing)} of its shards are not there yet"
     return Found(model, _shape(model, config), stored or None, source, note)

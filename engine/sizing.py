@@ -22,6 +22,8 @@ PREFILL_TOKENS = 4096
 CONTEXT_BYTES = 768 << 20
 # ESTIMATE: NCCL's buffers on each GPU of a sharded model.
 NCCL_BYTES = 512 << 20
+# No number in a model's configuration comes near this; in a damaged one anything may stand.
+MOST = 100_000_000
 # Shards that TGI can cut a Llama into; each must divide the heads and the key-value heads.
 SHARDS = (1, 2, 4, 8)
 
@@ -80,22 +82,31 @@ def read_shape(config: Mapping[str, Any]) -> Shape:
     if config.get("model_type") != "llama":
         raise ConfigInvalid(f"its model_type is {config.get('model_type')!r}, and only llama is supported")
     try:
-        heads = int(config["num_attention_heads"])
-        hidden = int(config["hidden_size"])
+        heads = _count(config, "num_attention_heads")
+        hidden = _count(config, "hidden_size")
         return Shape(
-            layers=int(config["num_hidden_layers"]),
+            layers=_count(config, "num_hidden_layers"),
             hidden=hidden,
             heads=heads,
-            kv_heads=int(config.get("num_key_value_heads") or heads),
-            head_size=int(config.get("head_dim") or hidden // heads),
-            intermediate=int(config["intermediate_size"]),
-            vocabulary=int(config["vocab_size"]),
-            context=int(config["max_position_embeddings"]),
+            kv_heads=_count(config, "num_key_value_heads", heads),
+            head_size=_count(config, "head_dim", max(1, hidden // heads)),
+            intermediate=_count(config, "intermediate_size"),
+            vocabulary=_count(config, "vocab_size"),
+            context=_count(config, "max_position_embeddings"),
             is_tied=bool(config.get("tie_word_embeddings", False)),
             quantization=(config.get("quantization_config") or {}).get("quant_method"),
         )
-    except (KeyError, TypeError, ValueError) as missing:
-        raise ConfigInvalid(f"its field {missing} is missing or wrong") from None
+    except (KeyError, AttributeError) as wrong:
+        what = wrong if isinstance(wrong, KeyError) else "'quantization_config'"
+        raise ConfigInvalid(f"its field {what} is missing or wrong") from None
+
+
+def _count(config: Mapping[str, Any], name: str, default: int | None = None) -> int:
+    """Read a number of things; KeyError where there is none that a model could have."""
+    value = config.get(name) or default
+    if type(value) is not int or not 0 < value <= MOST:
+        raise KeyError(name)
+    return value
 
 
 @dataclass(frozen=True)

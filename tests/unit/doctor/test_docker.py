@@ -273,3 +273,18 @@ def test_the_image_is_told_to_the_byte(image: str, outputs: dict[tuple[str, ...]
     (check,) = [check for check in docker(patient.machine()) if check.name == "image"]
 
     assert check == Check("image", True, says)
+
+
+@pytest.mark.parametrize("shards", ["0", "3", "99999999999999999999"])
+def test_an_impossible_number_of_shards_is_told(shards: str) -> None:
+    """And nothing is computed with it."""
+    assert failed(Patient(settings={"NUM_SHARD": shards}))["capability"] == (
+        f"NUM_SHARD={shards} is impossible: a Llama is split over 1, 2, 4 or 8 GPUs",
+        "NUM_SHARD=1 docker compose up",
+    )
+
+
+def test_a_number_that_is_no_port_is_told() -> None:
+    """The system is not asked for it."""
+    assert only(Patient(settings={"UI_PORT": "99999999"}), "ui_port") == (
+        "99999999 is no port: they go up to 65535", "UI_PORT=8080 docker compose up")

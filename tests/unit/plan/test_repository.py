@@ -142,3 +142,30 @@ def test_the_token_is_read_as_the_download_reads_it(tmp_path: Path) -> None:
     secret.write_text("\n")
     assert read_token({"HF_TOKEN_FILE": str(secret), "HF_TOKEN": "hf_variable"}) == "hf_variable"
     assert read_token({"HF_TOKEN": " "}) is None
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"weight_map": 3}', '{"weight_map": {"a": [1]}'])
+def test_a_damaged_index_is_told(tmp_path: Path, content: str) -> None:
+    """A download that was cut off leaves such files."""
+    (tmp_path / "config.json").write_text(json.dumps(CONFIG_8B))
+    (tmp_path / "model.safetensors.index.json").write_text(content)
+
+    with pytest.raises(ModelUnreadable, match="cannot be read: download the model again"):
+        find(str(tmp_path), "main", {})
+
+
+@pytest.mark.parametrize("endpoint", ["http://[", "http://", "https://a b", "ftp://x", "x"])
+def test_an_endpoint_that_is_none_is_an_answer(endpoint: str) -> None:
+    """It is as good as a hub that cannot be reached."""
+    answer = hub({"HF_ENDPOINT": endpoint})("GET", "/a")
+
+    assert (answer.status, answer.problem != "") == (0, True)
+
+
+@pytest.mark.parametrize("token", ["hf_a b", "hf_a\nb", "hf_\u00e9"])
+def test_a_token_that_is_none_is_neither_sent_nor_shown(token: str) -> None:
+    """What was copied badly is told without repeating it."""
+    answer = hub({"HF_TOKEN": token, "HF_ENDPOINT": "http://127.0.0.1:1"})("GET", "/a")
+
+    assert (answer.status, answer.problem) == (
+        0, "HF_TOKEN holds characters that no token has: copy it again")

@@ -140,3 +140,16 @@ def test_an_unknown_model_is_one_sentence() -> None:
 def test_wrong_usage_is_exit_2(arguments: list[str]) -> None:
     """A wrong command line is not a plan."""
     assert run(*arguments).returncode == 2
+
+
+@pytest.mark.parametrize(("gpus", "line"), [
+    (3, "# 2 engines of the 3 that fit: docker compose -f compose.yaml -f compose.replicas.yaml up"),
+    (4, "# 4 engines: docker compose -f compose.yaml -f compose.replicas.yaml --profile four-gpus up"),
+    (9, "# 4 engines of the 9 that fit: docker compose -f compose.yaml -f compose.replicas.yaml "
+        "--profile four-gpus up"),
+])
+def test_no_more_replicas_are_named_than_the_overlay_has(gpus: int, line: str) -> None:
+    """It has two, and four behind its profile."""
+    result = run("meta-llama/Llama-3.2-1B", *["--vram", "8"] * gpus, "--env")
+
+    assert result.stdout.splitlines()[-1] == line

@@ -176,3 +176,14 @@ def chosen(shape: Shape, *gibibytes: int) -> tuple[str, int, int] | None:
     """Give format, shards and replicas of the best layout for eight chats of 8192 tokens."""
     one = best(layouts(shape, [size * GIB for size in gibibytes]), 8192, 8)
     return (one.form.name, one.shards, one.replicas) if one else None
+
+
+@pytest.mark.parametrize("field", [
+    "num_hidden_layers", "hidden_size", "num_attention_heads", "num_key_value_heads", "intermediate_size",
+    "vocab_size", "max_position_embeddings",
+])
+@pytest.mark.parametrize("value", [-1, 10**30, 2.5, float("inf"), float("nan"), "8", [1], {"a": 1}, True])
+def test_a_number_that_no_model_has_is_refused_by_name(field: str, value: object) -> None:
+    """A damaged configuration is told as such, and nothing is computed with it."""
+    with pytest.raises(ConfigInvalid, match=field):
+        read_shape({**CONFIG_8B, field: value})
