@@ -124,7 +124,8 @@ def find(model: str, revision: str, environment: Mapping[str, str], ask: Ask | N
 
 def cached(model: str, revision: str, environment: Mapping[str, str]) -> Path | None:
     """Find the folder of a model in the hub cache, or None."""
-    home = Path(environment.get("HF_HOME") or "~/.cache/huggingface").expanduser()
+    # Not Path's, which raises for a user without a home.
+    home = Path(os.path.expanduser(environment.get("HF_HOME") or "~/.cache/huggingface"))  # noqa: PTH111
     folder = home / "hub" / f"models--{model.replace('/', '--')}"
     ref = folder / "refs" / revision
     commit = ref.read_text().strip() if ref.is_file() else revision

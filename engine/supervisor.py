@@ -994,7 +994,7 @@ class Engine:
             if not self._ended.is_set():
                 with contextlib.suppress(ProcessLookupError):  # before it has become the leader of its group
                     os.killpg(self.pid, signal.SIGKILL)
-        kill_descendants()
+            kill_descendants()
 
     def _read(self) -> None:
         with self._child.stdout or open(os.devnull, "rb") as stream:  # noqa: PTH123 - a pipe was asked for

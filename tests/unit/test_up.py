@@ -223,6 +223,20 @@ def test_the_programs_get_what_they_need(up: ModuleType, tmp_path: Path,
     assert (engine.grace_seconds, gateway.grace_seconds) == (45, 115)
 
 
+def test_who_has_no_home_gets_one_in_the_checkout(up: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number that is no user, and no HOME: as in a container that is started with any number."""
+    def unknown() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setenv("HOME", "/before")
+    up.give_home()
+    kept = os.environ["HOME"]
+    monkeypatch.setattr(up.Path, "home", unknown)
+    up.give_home()
+
+    assert (kept, os.environ["HOME"]) == ("/before", str(ROOT / ".cache/home"))
+
+
 def test_every_script_has_help() -> None:
     """Every script answers --help with exit status 0."""
     scripts = [path for path in SCRIPTS.iterdir() if path.is_file() and os.access(path, os.X_OK)]
