@@ -67,20 +67,31 @@ class Events:
         if self._is_detailed:
             return self._each(whole)
         deltas = _TOKEN_EVENT.findall(whole)
+        others = whole.count(b"\n") - 2 * len(deltas)
         # Every line end is part of a match: then the matches are all there is.
-        if whole.count(b"\n") == 2 * len(deltas):
+        if not others:
             return Batch(deltas, len(deltas), None, whole)
+        # All but those of one event, and that is the last: the answer's final one, mostly.
+        if others == 2 and deltas:
+            last = whole.rindex(b"\n\n", 0, -2) + 2
+            if _TOKEN_EVENT.match(whole, last) is None:
+                batch = Batch(deltas, len(deltas), None, whole[:last])
+                self._add(whole[last:-2], batch)
+                return batch
         return self._each(whole)
 
     def _each(self, whole: bytes) -> Batch:
         """Read events one by one."""
         batch = Batch(details=[] if self._is_detailed else None)
         for event in whole.split(b"\n\n")[:-1]:
-            if self._other(event, batch):
-                batch.raw += event + b"\n\n"
+            self._add(event, batch)
             if self.error is not None:
                 break  # nothing behind an error belongs to the answer
         return batch
+
+    def _add(self, event: bytes, batch: Batch) -> None:
+        if self._other(event, batch):
+            batch.raw += event + b"\n\n"
 
     def _other(self, event: bytes, batch: Batch) -> bool:
         """Read an event of another form; say whether it belongs to the raw events."""

@@ -99,24 +99,29 @@ class _Slow:
         max_size=5,
     ),
     st.booleans(),
+    st.sampled_from([b"", b":\n\n", b"\n\n", b": a\n: b\n\n"]),
+    st.sampled_from([b"", final(index=6), token("<|eot_id|>", 6, special=True), b":\n\n", b"\n\n"]),
 )
 def test_the_short_cut_agrees_with_the_json_parser(
-    tokens: list[tuple[str, bool, float | None, str]], is_escaped: bool
+    tokens: list[tuple[str, bool, float | None, str]], is_escaped: bool, first: bytes, last: bytes
 ) -> None:
-    """Whatever the text, its escapes or its logprob, both ways read the same deltas."""
+    """Whatever the text, its escapes or its logprob, both ways read the same of what is around, too."""
     stream = b""
     for index, (text, special, logprob, prefix) in enumerate(tokens):
         told = {"id": index, "text": text, "logprob": logprob, "special": special}
         document = {"index": index, "token": told, "generated_text": None, "details": None}
         dumped = json.dumps(document, ensure_ascii=is_escaped, separators=(",", ":"))
         stream += f"{prefix}{dumped}\n\n".encode()
+    stream = first + stream + last
     fast = read(stream)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(events, "_TOKEN_EVENT", _Slow())
         slow = read(stream)
 
     assert slow == fast
-    assert ([text for text, special, _, _ in tokens if not special], len(tokens)) == fast[:2]
+    ended = last.startswith(b"data")
+    texts = [text for text, special, _, _ in tokens if not special]
+    assert (texts, len(tokens) + ended, last == final(index=6)) == (*fast[:2], fast[2] is not None)
 
 
 def test_the_short_cut_is_taken() -> None:
@@ -124,6 +129,15 @@ def test_the_short_cut_is_taken() -> None:
     (delta,) = Events().feed(token("caf\u00e9").replace("\u00e9".encode(), b"\\u00e9")).deltas
 
     assert (b'"caf\\u00e9"', "caf\u00e9") == (delta, json.loads(delta))
+
+
+def test_the_short_cut_is_taken_up_to_the_last_event() -> None:
+    """The final event alone is read as JSON, not all that came with it."""
+    written = token("caf\u00e9").replace("\u00e9".encode(), b"\\u00e9")
+    batch = Events().feed(written + final(index=2))
+
+    assert (b'"caf\\u00e9"', 2) == (batch.deltas[0], batch.tokens)
+    assert (written + final(index=2), True) == (batch.raw, batch.final is not None)
 
 
 def test_comments_are_nothing() -> None:
