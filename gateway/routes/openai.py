@@ -134,6 +134,8 @@ class OpenAiRoutes:
         self, request: Request, body: ChatBody | CompletionBody, prompts: Sequence[str], *, is_chat: bool
     ) -> Response:
         model = self._intake.model(body.model)
+        # Of a whole answer, too, so that a wrong word is no surprise in the first stream.
+        is_resumable, shows_progress = _asks(request, RESUME_HEADER), _asks(request, PROGRESS_HEADER)
         sampling = body.sampling(*self._intake.defaults(model))
         answer_id = ("chatcmpl-" if is_chat else "cmpl-") + secrets.token_urlsafe(18)
         created, route = int(time.time()), request.scope["path"]
@@ -170,7 +172,6 @@ class OpenAiRoutes:
                 return _whole(answer_id, created, model, self._fingerprint, wholes, usage.usage, body)
 
             return Whole(generation, write)
-        is_resumable, shows_progress = _asks(request, RESUME_HEADER), _asks(request, PROGRESS_HEADER)
         forms = [
             OpenAiForm(
                 answer_id,
