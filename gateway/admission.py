@@ -34,7 +34,8 @@ class Admission:
     both waiting and running, and no open slot stays free while a ticket waits. Slots are closed while no
     engine is ready: then everybody waits.
 
-    Units: clock gives seconds, monotonic; backlog_token_limit bounds the sum of the waiting costs.
+    Units: clock gives seconds, monotonic; backlog_token_limit bounds the sum of the waiting costs, a long
+    one's part of it; opens_seconds gives the time until a slot is open again, 0 if one is or nobody knows.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Admission:
         self.backlog_limit = backlog_limit
         self.backlog_token_limit = backlog_token_limit
         self.is_draining = False
+        self.opens_seconds: Callable[[], float] = float
         self._clock = clock
         self._pacer = Pacer(clock)
         self._promises = Promises(clock)
@@ -106,12 +108,8 @@ class Admission:
             # 3. No free slot: wait, if waiting is bounded in chats and in tokens.
             self.check_room(client, cost)
             # 4. And if the caller can wait that long, where its turn comes.
-            estimate = None if deadline_seconds is None else self.estimate(client, kind, cost)
-            if deadline_seconds is not None and estimate is not None and estimate.low > deadline_seconds:
-                raise DeadlineUnmet(
-                    f"the wait is at least {estimate.low:.1f} s, which is later than asked for",
-                    retry_after_seconds=max(1, math.ceil(estimate.low - deadline_seconds)),
-                )
+            if deadline_seconds is not None:
+                self._check_deadline(deadline_seconds, self.estimate(client, kind, cost))
             self._pacer.saturate()
         self._promises.redeem(client)
         ticket = Ticket(self, client, kind, cost)
@@ -232,15 +230,26 @@ class Admission:
         # As many as it has chats here, which shows that it sends several at once, and one.
         most = min(1 + self._schedule.open(client), max(1, self.backlog_limit // 4))
         plain = self._pacer.plain(1, self.open_slots) if self.open_slots else None
-        first, gap = (1.0, 1.0) if plain is None else (plain.high, plain.likely)
+        first, gap = (max(1.0, self.opens_seconds()), 1.0) if plain is None else (plain.high, plain.likely)
         seconds = self._promises.tell(client, weight, most, first, gap, count)
         raise BacklogFull(f"{why}; try again soon", retry_after_seconds=seconds)
+
+    def _check_deadline(self, deadline_seconds: float, expected: Estimate | None) -> None:
+        """See that a wait can be short enough. Raises: DeadlineUnmet."""
+        soonest, why = 0.0 if expected is None else expected.low, "the wait is at least"
+        if not self.open_slots:
+            soonest, why = self.opens_seconds(), "an engine is expected to be ready in"
+        if soonest > deadline_seconds:
+            raise DeadlineUnmet(
+                f"{why} {soonest:.1f} s, which is later than asked for",
+                retry_after_seconds=max(1, math.ceil(soonest - deadline_seconds)),
+            )
 
     def _seconds_to_next(self, client: str) -> int:
         """Estimate, with little risk, when the first chat that a client has in line will run."""
         first = self._schedule.first(client)
         expected = None if first is None else self.estimate_of(first.entry)
-        return 1 if expected is None else max(1, math.ceil(expected.high))
+        return max(1, math.ceil(self.opens_seconds() if expected is None else expected.high))
 
     def _promote(self) -> None:  # the only place a ticket starts to run
         while len(self._schedule) and self.running < self.open_slots:

@@ -83,6 +83,7 @@ class Gateway:
             settings.engine_urls, settings.engine_control_port, limits, clock, settings.stall_limit_seconds
         )
         self.fleet.on_change = self._fleet_changed
+        self.admission.opens_seconds = lambda: self.fleet.opens_seconds
         self.metrics = Metrics(self._now, tuple(Outcome))
         self.pace = Pace(clock)
         endpoint = settings.exporter_otlp_endpoint

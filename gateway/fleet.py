@@ -87,6 +87,12 @@ class Fleet:
         return sum(replica.is_ready for replica in self.replicas)
 
     @property
+    def opens_seconds(self) -> float:
+        """Give the time until an engine is ready, 0 if one is or nobody knows."""
+        coming = [one.ready_seconds for one in self.replicas if one.will_serve]
+        return 0.0 if self.online else min(filter(None, coming), default=0.0)
+
+    @property
     def model(self) -> str | None:
         """Give the model that is served, None before any engine has said."""
         return self.shown.model

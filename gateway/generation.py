@@ -8,6 +8,7 @@ import asyncio
 import logging
 from abc import abstractmethod
 from collections.abc import Hashable
+from math import ceil
 
 from gateway.admission import State, Ticket
 from gateway.chat import Finish, Outcome, Timings
@@ -184,9 +185,11 @@ class Generation(Followed):
                         self.log.append(self.order.form.waiting(news))
                     await self._moved.wait()
         except TimeoutError:
-            limit = self._house.wait_limit_seconds
+            limit, caller = self._house.wait_limit_seconds, self.order.caller
+            expected = self._house.admission.estimate(caller.client, caller.kind, self.order.cost)
             raise WaitExpired(
-                f"no slot became free within {limit:g} s; try again later", retry_after_seconds=30
+                f"no slot became free within {limit:g} s; try again later",
+                retry_after_seconds=30 if expected is None else max(1, ceil(expected.likely)),
             ) from None
         if told is not None:
             self.log.append(self.order.form.running())

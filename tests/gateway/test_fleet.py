@@ -399,7 +399,7 @@ async def test_a_deadline_that_cannot_be_met_is_refused_at_arrival(
     serve: Serve, tgi_double: ThreadDouble
 ) -> None:
     """By the measured pace of the queue; nothing reaches the engine. One that can be met waits."""
-    served = await serve(slots=1)
+    served = await serve(slots=1, backlog_limit=16)
     tgi_double.script(reply="one two three", delay_seconds=0.02, times=8)
     await asyncio.gather(*(served.client.post(CHAT, json=chat()) for _ in range(8)))
     tgi_double.script(reply="one two", fault="stall", after=1)

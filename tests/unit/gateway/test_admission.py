@@ -488,6 +488,26 @@ def test_a_deadline_is_not_judged_before_anything_was_measured() -> None:
     assert None is closed.estimate("a")
 
 
+def test_while_no_engine_is_ready_times_are_told_from_when_one_will_be() -> None:
+    """A deadline before that is refused at arrival; a full queue is promised its places from then on."""
+    closed = admission(backlog_limit=4)
+    closed.resize(1, 0)
+    closed.opens_seconds = lambda: 40.0
+    with pytest.raises(DeadlineUnmet, match=r"expected to be ready in 40\.0 s") as late:
+        closed.admit("a", 1, deadline_seconds=30.0)
+    closed.admit("a", 1, deadline_seconds=60.0)
+    for client in "abc":
+        closed.admit(client, 1)
+    told = []
+    for client in "ade":
+        with pytest.raises(BacklogFull) as full:
+            closed.admit(client, 1)
+        told.append(full.value.retry_after_seconds)
+
+    assert 10 == late.value.retry_after_seconds
+    assert [40, 40, 42] == told
+
+
 def test_what_was_used_is_charged_whatever_was_asked_for() -> None:
     """Two clients ask for the same; the one that used more is behind, and the other way round."""
     orders = []
