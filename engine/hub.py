@@ -106,21 +106,23 @@ class Hub:
         self._endpoint = endpoint
         self._told = told
 
-    def fetch(self, model_id: str, say: Say) -> Fetched:
+    def fetch(self, model_id: str, say: Say, revision: str | None = None) -> Fetched:
         """Give the file of a model, from the cache without asking anyone, else from the hub.
+
+        revision: a branch, tag or commit; None is main, or the newest that is cached.
 
         Raises: HubFailed.
         """
         wanted = parse(model_id)
-        cached = self._cached(wanted)
+        cached = self._cached(wanted, revision)
         if cached is not None:
             return cached
         if self._is_offline:
             raise HubFailed("it is not in the cache, and HF_HUB_OFFLINE forbids to ask the hub.")
         with _plain_words():
-            return self._download(wanted, say)
+            return self._download(wanted, revision, say)
 
-    def _cached(self, wanted: Wanted) -> Fetched | None:
+    def _cached(self, wanted: Wanted, asked: str | None) -> Fetched | None:
         from huggingface_hub import constants, scan_cache_dir
         from huggingface_hub.errors import CacheNotFound
 
@@ -134,6 +136,8 @@ class Hub:
             if repository.repo_id != wanted.repository or repository.repo_type != "model":
                 continue
             for revision in sorted(repository.revisions, key=_freshness, reverse=True):
+                if asked is not None and asked not in {revision.commit_hash, *revision.refs}:
+                    continue
                 files = {
                     file.file_path.relative_to(revision.snapshot_path).as_posix(): file.file_path
                     for file in revision.files
@@ -144,18 +148,21 @@ class Hub:
                     continue
         return None
 
-    def _download(self, wanted: Wanted, say: Say) -> Fetched:
+    def _download(self, wanted: Wanted, revision: str | None, say: Say) -> Fetched:
         from huggingface_hub import HfApi, constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
         from huggingface_hub.utils.tqdm import disable_progress_bars
 
         facts = _within(
             REACH_SECONDS,
-            lambda: HfApi(endpoint=self._endpoint).model_info(wanted.repository, timeout=REACH_SECONDS),
+            lambda: HfApi(endpoint=self._endpoint).model_info(
+                wanted.repository, revision=revision, timeout=REACH_SECONDS
+            ),
         )
         files = [sibling.rfilename for sibling in facts.siblings or []]
         name = pick(files, wanted)
         metadata = get_hf_file_metadata(
-            hf_hub_url(wanted.repository, name, endpoint=self._endpoint), timeout=REACH_SECONDS
+            hf_hub_url(wanted.repository, name, revision=revision, endpoint=self._endpoint),
+            timeout=REACH_SECONDS,
         )
         size = metadata.size or 0
         say(f"downloading {name} of {wanted.repository}: {size / 1e6:.0f} MB.")
@@ -170,7 +177,9 @@ class Hub:
         progress = Progress(folder, size, say, self._is_terminal, self._told)
         try:
             with _plain_words(), progress:
-                path = hf_hub_download(wanted.repository, name, endpoint=self._endpoint)
+                path = hf_hub_download(
+                    wanted.repository, name, revision=revision, endpoint=self._endpoint
+                )
         except HubFailed as failure:
             progress.fail(f"{wanted.repository} cannot be had: {failure}")
             raise
@@ -223,6 +232,8 @@ def _plain_words() -> Iterator[None]:
         ) from None
     except errors.RepositoryNotFoundError:
         raise HubFailed("the hub knows no such repository, or HF_TOKEN may not see it.") from None
+    except errors.RevisionNotFoundError:
+        raise HubFailed("the repository has no revision of that name: correct MODEL_REVISION.") from None
     except errors.EntryNotFoundError:
         raise HubFailed("the repository has no such file.") from None
     except errors.HfHubHTTPError as error:

@@ -61,7 +61,7 @@ def choose(settings: Settings, hub: Hub, say: Say, demo: Path = DEMO_PATH) -> Mo
         if settings.model_id == DEMO_ID:
             return _bundled(demo)
         try:
-            return _from_hub(hub.fetch(settings.model_id, say), settings.model_id)
+            return _from_hub(hub.fetch(settings.model_id, say, settings.model_revision), settings.model_id)
         except HubFailed as failure:
             raise StartRefused(
                 EXIT_MODEL_UNAVAILABLE, f"{settings.model_id} cannot be had: {failure}"

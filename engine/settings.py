@@ -31,6 +31,7 @@ class Settings:
     drain_seconds: float = 30.0
     is_offline: bool = False
     cache: Path = Path("~/.cache/huggingface")
+    model_revision: str | None = None
 
 
 class _Reader:
@@ -82,6 +83,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     settings = Settings(
         model_path=read.text("MODEL_PATH"),
         model_id=read.text("MODEL_ID"),
+        model_revision=read.text("MODEL_REVISION"),
         host=read.text("ENGINE_HOST") or default.host,
         port=read.integer("ENGINE_PORT", default.port, 0, 65535),
         # The gateway's dial where the engine has none of its own, under the name that was set.

@@ -267,6 +267,19 @@ def test_compose_hands_every_gateway_setting_on(services: dict[str, Any]) -> Non
     assert sorted(settings - FIXED - services["gateway"]["environment"].keys()) == []
 
 
+def test_compose_hands_every_setting_of_the_embedded_engine_on() -> None:
+    """What .env.example offers for it reaches its container, but for paths and addresses of this machine."""
+    text = (ROOT / ".env.example").read_text()
+    offered = {name for block in re.findall(r"((?:^# .*\n)+)((?:^#[A-Z_]+=.*\n)+)", text, re.MULTILINE)
+               if re.search(r"embedded engine|engines\]", block[0])
+               for name in re.findall("#([A-Z_]+)=", block[1])}
+    handed = read("compose.cpu.yaml")["services"]["engine"]["environment"].keys()
+    here = {"MODEL_PATH", "ENGINE_HOST", "ENGINE_PORT", "GATEWAY_SLOTS"}
+
+    assert {"HF_ENDPOINT", "ENGINE_THREADS", "MODEL_REVISION"} <= offered
+    assert sorted(offered - handed - here) == []
+
+
 def test_an_env_file_copied_from_the_example_changes_nothing() -> None:
     """Every line is a comment, so that a copy sets nothing by accident."""
     lines = (ROOT / ".env.example").read_text().splitlines()

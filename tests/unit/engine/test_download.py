@@ -34,10 +34,12 @@ class Handler(BaseHTTPRequestHandler):
         """Answer."""
         if self.refusal is not None:
             self.reply(self.refusal[0], self.refusal[1], b"")
+        elif "/revision/none" in self.path:
+            self.reply(404, {"X-Error-Code": "RevisionNotFound"}, b"")
         elif self.path.startswith("/api/models/a/b"):
             files = [{"rfilename": "README.md"}, {"rfilename": NAME}]
             self.reply(200, {}, json.dumps({"id": "a/b", "sha": COMMIT, "siblings": files}).encode())
-        elif self.path == f"/a/b/resolve/main/{NAME}":
+        elif self.path in (f"/a/b/resolve/main/{NAME}", f"/a/b/resolve/v1.0/{NAME}"):
             headers = {"X-Repo-Commit": COMMIT, "ETag": f'"{hashlib.sha256(CONTENT).hexdigest()}"'}
             self.reply(200, headers, CONTENT)
         else:
@@ -134,3 +136,20 @@ def test_a_hub_out_of_reach(endpoint: str) -> None:
     """Nothing listens on a reserved port."""
     with pytest.raises(HubFailed, match="the hub cannot be reached"):
         Hub(False, False, "http://127.0.0.1:1").fetch("a/b", silent)
+
+
+def test_a_revision_is_the_one_that_is_asked_for(endpoint: str, tmp_path: Path) -> None:
+    """From the hub by its name; then from the cache by that and by its commit, and no other one."""
+    fetched = Hub(False, False, endpoint).fetch("a/b", silent, "v1.0")
+
+    assert COMMIT == fetched.sha
+    assert COMMIT == (tmp_path / "models--a--b/refs/v1.0").read_text()
+    assert [fetched] * 3 == [Hub(True, False).fetch("a/b", silent, name) for name in ("v1.0", COMMIT, None)]
+    with pytest.raises(HubFailed, match="it is not in the cache"):
+        Hub(True, False).fetch("a/b", silent, "main")
+
+
+def test_a_revision_that_is_none_is_told(endpoint: str) -> None:
+    """With the setting that names it."""
+    with pytest.raises(HubFailed, match="no revision of that name: correct MODEL_REVISION"):
+        Hub(False, False, endpoint).fetch("a/b", silent, "none")

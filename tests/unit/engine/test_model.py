@@ -31,7 +31,7 @@ class FakeHub(Hub):
         self.models = models
         self.asked: list[str] = []
 
-    def fetch(self, model_id: str, say: Any) -> Fetched:
+    def fetch(self, model_id: str, say: Any, revision: str | None = None) -> Fetched:
         """Give what there is."""
         self.asked.append(model_id)
         if model_id not in self.models:
