@@ -80,10 +80,12 @@ def test_a_failed_command_shows_the_end_of_its_output(prepare: ModuleType, tmp_p
     ("npm error code ENOSPC", "The disk is full"),
     ("WARNING: Retrying after connection broken by 'NewConnectionError(...: [Errno -3] Temporary failure in "
      "name resolution')", "The package index cannot be reached"),
+    ("ERROR: Could not find a version that satisfies the requirement a==1 (from versions: none)",
+     "The package index cannot be reached"),
     ("npm error code EAI_AGAIN", "The package index cannot be reached"),
     ("ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED]", "A program between here and"),
     ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.", "What was fetched is not"),
-    ("ERROR: No matching distribution found for uvloop==0.23.0", "The package index here lacks a package"),
+    ("ERROR: No matching distribution found for uvloop==0.23.0", "The package index here has a package in other"),
 ])
 def test_a_known_failure_ends_in_plain_words(prepare: ModuleType, line: str, begin: str) -> None:
     """Behind the output that shows it, a sentence for who does not know pip."""
