@@ -129,6 +129,26 @@ async def test_a_sleeping_engine_is_woken_and_waited_for(
     assert "good morning" == content_of([frame for frame in rest if not frame.event])
 
 
+async def test_a_deadline_before_a_load_is_over_is_refused_at_arrival(
+    serve: Serve, tgi_double: ThreadDouble, supervisor: Supervisor
+) -> None:
+    """By the supervisor's estimate; who can wait for as long waits."""
+    supervisor.state = {"phase": "loading", "reason": None, "estimate_seconds": 40.0, "model": "m"}
+    served = await serve(waits=False, engine_control_port=supervisor.port)
+    await served.until(lambda: served.gateway.fleet.shown.will_serve)
+    refused = await served.client.post(CHAT, json=chat(), headers={"x-deadline-ms": "30000"})
+    waits = asyncio.create_task(
+        served.client.post(CHAT, json=chat("patient"), headers={"x-deadline-ms": "60000"})
+    )
+    await served.until(lambda: served.gateway.admission.waiting == 1)
+    supervisor.state = {"phase": "ready", "reason": None, "model": "m"}
+
+    assert (503, "deadline_unmet", "10") == (
+        refused.status_code, refused.json()["error"]["code"], refused.headers["retry-after"],
+    )  # fmt: skip
+    assert "patient" == (await waits).json()["choices"][0]["message"]["content"]
+
+
 async def test_a_failed_engine_refuses_at_once_with_its_reason(
     serve: Serve, tgi_double: ThreadDouble, supervisor: Supervisor
 ) -> None:
