@@ -50,7 +50,7 @@ def test_a_question_is_answered_as_it_is_written(open_page: OpenPage, stack_url:
           }).observe(document.body, { subtree: true, childList: true, characterData: true });
         }"""
     )
-    limit_line(reader, 20_000)
+    limit_line(reader, 10_000)
     reader.ask(FOX)
     answer = reader.wait_for_answer()
     expect(answer).to_contain_text(re.compile("fox", re.IGNORECASE))
