@@ -31,14 +31,14 @@ def firing() -> str:
 def would_fire() -> dict[str, str]:
     """Give for each alert an expression that has a value while it would fire, without our rules.
 
-    Of an alert that has to last the least of its own time is taken, by the minute.
+    One that has to last holds now, and at each full minute of its time.
     """
     found: dict[str, list[str]] = {}
     for rule in rules():
         if "alert" in rule:
             count = f"count({written_out(rule['expr'])})"
             if lasting := rule.get("for"):
-                count = f"min_over_time(({count} or vector(0))[{lasting}:1m]) > 0"
+                count = f"{count} and min_over_time(({count} or vector(0))[{lasting}:1m]) > 0"
             found.setdefault(rule["alert"], []).append(f"({count})")
     return {
         name: f'label_replace({" or ".join(parts)}, "alertname", "{name}", "", "")'
