@@ -144,14 +144,12 @@ class ThreadDouble(TgiDouble):
 
     def die(self) -> None:
         """Reset every connection and refuse new ones, as kill -9 does; `listen` brings it back."""
-        done = threading.Event()
 
-        def run() -> None:
+        async def end() -> None:
             self._server.die()
-            done.set()
+            await self._server.dead()
 
-        self._loop.call_soon_threadsafe(run)
-        done.wait(LIMIT_SECONDS)
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(LIMIT_SECONDS)
 
     def close(self) -> None:
         """End the thread.

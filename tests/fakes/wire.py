@@ -5,6 +5,7 @@ Knows nothing of: TGI.
 """
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,9 @@ from urllib.parse import urlsplit
 import httptools
 
 Headers = list[tuple[str, str]]
+
+# Of the loop, from a connection's acceptance to its protocol, and some more.
+_ACCEPTING_TURNS = 5
 
 
 class Exchange:
@@ -176,6 +180,7 @@ class Server:
         self.faults: list[BaseException] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Server | None = None
+        self._dying: asyncio.Task[None] | None = None
         self._socket = self._reserve(port)
         self.port: int = self._socket.getsockname()[1]
 
@@ -188,6 +193,7 @@ class Server:
 
     async def listen(self) -> None:
         """Accept connections from now on."""
+        await self.dead()
         if self._listening is None:
             if self._socket.fileno() < 0:
                 self._socket = self._reserve(self.port)
@@ -195,11 +201,35 @@ class Server:
             self._listening = await loop.create_server(lambda: Connection(self), sock=self._socket)
 
     def die(self) -> None:
-        """Refuse and break every connection, as a killed process does."""
-        if self._listening is not None:
-            self._listening.close()
-            self._listening = None
+        """Refuse and break every connection, as a killed process does; `dead` waits for the last.
+
+        Order: who was accepted gets a protocol within the loop's next turns, and an asyncio server that is
+        closed before leaves it to the collector. So this stops listening now, and closes behind them.
+        """
+        self._cut()
+        listening, self._listening = self._listening, None
+        if listening is None:
+            self._socket.close()
+            return
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._socket.fileno())
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._dying = loop.create_task(self._bury(listening))
+
+    async def dead(self) -> None:
+        """Wait until a death is over."""
+        if self._dying is not None:
+            await self._dying
+
+    async def _bury(self, listening: asyncio.Server) -> None:
+        for _ in range(_ACCEPTING_TURNS):
+            await asyncio.sleep(0)
+        self._cut()
+        listening.close()
         self._socket.close()
+
+    def _cut(self) -> None:
         for connection in list(self.connections):
             connection.cut()
 
@@ -220,6 +250,7 @@ class Server:
     async def close(self) -> None:
         """Stop listening, break connections, end every task."""
         self.die()
+        await self.dead()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
