@@ -31,15 +31,22 @@ def test_a_panel_s_query_returns_data(loaded: Watched, query: Asked) -> None:
 
 
 def test_without_rules_the_same_alerts_are_shown(loaded: Watched) -> None:
-    """Prometheus takes each condition that is written out, and those that hold are those that fire."""
+    """Prometheus takes each condition that is written out; what fires is shown, what is shown is pending.
+
+    Of a Prometheus that has run for a minute nobody can say what has lasted for five.
+    """
     loaded.until_values('ALERTS{alertname="EngineFailed", alertstate="firing"}')
     at = time.time()
-    firing = loaded.ask("query", query='count by (alertname) (ALERTS{alertstate="firing"})', time=f"{at:.3f}")
-    shown = [loaded.ask("query", query=query.expression, time=f"{at:.3f}")["result"] for query in CONDITIONS]
+
+    def named(expression: str) -> set[str]:
+        found = loaded.ask("query", query=expression, time=f"{at:.3f}")["result"]
+        return {one["metric"]["alertname"] for one in found}
+
+    shown = set().union(*(named(query.expression) for query in CONDITIONS))
 
     assert len({rule["alert"] for rule in alerts()}) == len(CONDITIONS)
-    assert {one["metric"]["alertname"] for one in firing["result"]} == {
-        one["metric"]["alertname"] for found in shown for one in found}
+    assert "EngineFailed" in shown
+    assert named('ALERTS{alertstate="firing"}') <= shown <= named("ALERTS")
 
 
 @pytest.mark.parametrize("query", [query for query in asked() if "$replica" in query.expression], ids=str)
