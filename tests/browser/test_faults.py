@@ -2,7 +2,7 @@
 
 import threading
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Frame, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.double import Double, Line
@@ -134,13 +134,14 @@ def test_a_page_whose_scripts_never_came_says_so(browser: Browser, double: Doubl
     context = browser.new_context()
     page = context.new_page()
     page.route("**/vendor/*", lambda route: route.abort())
-    loads: list[Page] = []
-    page.on("load", lambda one: loads.append(one))
-    page.goto(double.url)
+    starts: list[Frame] = []
+    page.on("framenavigated", lambda one: starts.append(one))
+    page.goto(double.url, wait_until="commit")
     notice = page.get_by_text("The page did not start.")
     # Three tries by itself, each after a longer pause; the one that follows stays.
-    while len(loads) < 4:
-        page.wait_for_event("load")
+    while len(starts) < 4:
+        page.wait_for_event("framenavigated")
+    page.wait_for_load_state("load")
     expect(notice).to_be_hidden()
     page.evaluate("document.getAnimations().forEach((animation) => animation.finish())")
     expect(notice).to_be_visible()
