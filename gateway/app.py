@@ -52,7 +52,7 @@ from gateway.routes.lane import Lane
 from gateway.routes.native import NATIVE_PATHS, NativeRoutes
 from gateway.routes.openai import OpenAiRoutes
 from gateway.routes.page import Page
-from gateway.routes.push import SERVER_SEND
+from gateway.routes.push import SERVER_SEND, SERVER_WRITE
 from gateway.routes.reply import ErrorReply, FollowStyle
 from gateway.routes.stats import StatsRoutes
 from gateway.routes.streams import StreamRoutes
@@ -287,6 +287,7 @@ class _RequestIds:
         identity = text if _GOOD_ID.fullmatch(text) else secrets.token_hex(12)
         scope[REQUEST_ID] = identity
         scope[SERVER_SEND] = send
+        servers = scope
         if scope["method"] == "HEAD" and is_headed(scope["path"]):
             scope = {**scope, "method": "GET"}
 
@@ -295,4 +296,9 @@ class _RequestIds:
                 MutableHeaders(scope=message)["x-request-id"] = identity
             await send(message)
 
-        await self._app(scope, receive, with_id)
+        try:
+            await self._app(scope, receive, with_id)
+        finally:
+            # They belong to what has this scope: a circle, which only the collector would find.
+            for way in (SERVER_SEND, SERVER_WRITE):
+                servers.pop(way, None)

@@ -106,6 +106,8 @@ class Push:
         finally:
             self._is_over = True
             self.is_free = False
+            # Whoever makes has this in turn: a circle, which only the collector would find.
+            self._make, self._limit = _nothing, None
             if self._task is not None:
                 self._task.cancel()
                 self._task = None
@@ -129,6 +131,10 @@ class Push:
         if self._limit is not None:
             # Ends until_gone in the way in which a limit that passes does.
             self._limit.reschedule(asyncio.get_running_loop().time())
+
+
+def _nothing() -> None:
+    """Make nothing: the answer is over."""
 
 
 @types.coroutine
