@@ -52,7 +52,7 @@ from gateway.routes.lane import Lane
 from gateway.routes.native import NATIVE_PATHS, NativeRoutes
 from gateway.routes.openai import OpenAiRoutes
 from gateway.routes.page import Page
-from gateway.routes.push import SERVER_SEND, SERVER_WRITE
+from gateway.routes.push import SERVER_SEND, forget_ways
 from gateway.routes.reply import ErrorReply, FollowStyle
 from gateway.routes.stats import StatsRoutes
 from gateway.routes.streams import StreamRoutes
@@ -284,12 +284,10 @@ class _RequestIds:
             return
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         text = given.decode("latin-1")
-        identity = text if _GOOD_ID.fullmatch(text) else secrets.token_hex(12)
-        scope[REQUEST_ID] = identity
+        identity = scope[REQUEST_ID] = text if _GOOD_ID.fullmatch(text) else secrets.token_hex(12)
         scope[SERVER_SEND] = send
-        servers = scope
-        if scope["method"] == "HEAD" and is_headed(scope["path"]):
-            scope = {**scope, "method": "GET"}
+        is_head = scope["method"] == "HEAD" and is_headed(scope["path"])
+        asked = {**scope, "method": "GET"} if is_head else scope
 
         async def with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -297,8 +295,6 @@ class _RequestIds:
             await send(message)
 
         try:
-            await self._app(scope, receive, with_id)
+            await self._app(asked, receive, with_id)
         finally:
-            # They belong to what has this scope: a circle, which only the collector would find.
-            for way in (SERVER_SEND, SERVER_WRITE):
-                servers.pop(way, None)
+            forget_ways(scope)

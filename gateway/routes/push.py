@@ -133,6 +133,15 @@ class Push:
             self._limit.reschedule(asyncio.get_running_loop().time())
 
 
+def forget_ways(scope: Scope) -> None:
+    """Take the server's ways out of a scope that is over.
+
+    They belong to what has the scope: a circle, which only the garbage collector would find.
+    """
+    scope.pop(SERVER_SEND, None)
+    scope.pop(SERVER_WRITE, None)
+
+
 def _nothing() -> None:
     """Make nothing: the answer is over."""
 
