@@ -17,7 +17,7 @@ from types import FrameType
 import uvicorn
 
 from gateway.app import Gateway
-from gateway.keys import KeysUnreadable
+from gateway.keyfile import KeysUnreadable
 from gateway.server import Http
 from gateway.settings import Settings, SettingsInvalid, read_settings, strangers
 

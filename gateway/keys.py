@@ -15,10 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from gateway.errors import KeyInvalid, QuotaSpent
-from gateway.keyfile import Key, KeysUnreadable, hash_key, make_key, read_keys, write_keys
+from gateway.keyfile import Key, KeysUnreadable, hash_key, read_keys
 from gateway.spent import Spent
-
-__all__ = ["Key", "Keyring", "KeysUnreadable", "hash_key", "make_key", "read_keys", "write_keys"]
 
 _LOG = logging.getLogger(__name__)
 

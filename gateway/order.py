@@ -11,7 +11,7 @@ from gateway.chat import Batch, Finish, Sampling, Timings, Usage
 from gateway.errors import PaddockError
 from gateway.estimate import Estimate
 from gateway.grammar import Shape
-from gateway.keys import Key
+from gateway.keyfile import Key
 from gateway.schedule import Class
 from gateway.tools import CallReader
 from gateway.trace import Mark

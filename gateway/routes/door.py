@@ -13,7 +13,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import HostUnknown, OriginForeign, PaddockError
-from gateway.keys import Allowance, Key, Keyring
+from gateway.keyfile import Key
+from gateway.keys import Allowance, Keyring
 from gateway.routes.intake import KEY, REQUEST_ID
 from gateway.routes.native import NATIVE_PATHS
 from gateway.routes.reply import ErrorReply

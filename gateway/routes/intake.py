@@ -23,7 +23,7 @@ from gateway.errors import (
 )
 from gateway.fleet import DEMO_MODEL, Fleet
 from gateway.grammar import Shape
-from gateway.keys import Key
+from gateway.keyfile import Key
 from gateway.order import Caller, Form, Order
 from gateway.prompt import Family, Prompt, family_of, render
 from gateway.schedule import MOST_TOKENS, Class

@@ -13,7 +13,7 @@ from openai.types.chat import ChatCompletion
 
 from gateway.choices import Choices
 from gateway.errors import Draining
-from gateway.keys import Key, hash_key, make_key, write_keys
+from gateway.keyfile import Key, hash_key, make_key, write_keys
 from tests.fakes.double import ThreadDouble
 from tests.gateway.conftest import Serve, Served
 from tests.gateway.peer import LIMIT_SECONDS

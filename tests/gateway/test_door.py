@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.keys import Key, hash_key, write_keys
+from gateway.keyfile import Key, hash_key, write_keys
 from tests.fakes.double import ThreadDouble
 from tests.gateway.conftest import Serve, Served
 from tests.gateway.peer import LIMIT_SECONDS

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.keys import Key, hash_key, make_key, write_keys
+from gateway.keyfile import Key, hash_key, make_key, write_keys
 from tests.fakes.double import ThreadDouble
 from tests.gateway.conftest import Serve, Served, serving
 from tests.gateway.talk import CHAT, chat, content_of, error_of, streaming

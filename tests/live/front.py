@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.keys import Key, hash_key, make_key, write_keys
+from gateway.keyfile import Key, hash_key, make_key, write_keys
 from tests.fakes.double import ThreadDouble, thread_double
 from tests.live.stack import gateway
 

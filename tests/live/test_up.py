@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from gateway.keys import Key, hash_key, write_keys
+from gateway.keyfile import Key, hash_key, write_keys
 from tests.fakes.port import free_port
 
 ROOT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.keys import read_keys
+from gateway.keyfile import read_keys
 from gateway.spent import Spent
 from tests.unit.script import SCRIPTS
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from gateway.errors import KeyInvalid, QuotaSpent
-from gateway.keys import Key, Keyring, KeysUnreadable, hash_key, make_key, read_keys, write_keys
+from gateway.keyfile import Key, KeysUnreadable, hash_key, make_key, read_keys, write_keys
+from gateway.keys import Keyring
 from gateway.spent import Spent, read_spent
 from tests.unit.gateway.clock import Clock
 
